@@ -1,0 +1,51 @@
+# Every habit of this project, one target each; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench docs conformance clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runs: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(STAMP): $(VENV)/.runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+run: $(VENV)/.runs ## serve both APIs on http://127.0.0.1:8080, kept in tmfserver.db
+	$(BIN)/tmfserver serve
+
+test: lint ## lint, then run all tests on SQLite and on a real PostgreSQL
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## style, types and floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src/tmfserver handlers
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## put the source into the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure against FastAPI and against the bare database, side by side
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks
+
+docs: $(STAMP) ## write the generated pages anew
+	$(BIN)/python docs/generate.py
+
+conformance: $(STAMP) ## what TM Forum's conformance kits ask, on both databases
+	$(BIN)/python -m pytest tests/conformance tests/schemathesis
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist *.egg-info src/*.egg-info
