@@ -1,0 +1,1 @@
+"""Turns TM Forum Open API contracts into a running, persistent, conformant API."""

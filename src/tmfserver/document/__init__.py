@@ -1,0 +1,1 @@
+"""Pure functions on JSON documents: patches, changes, selection of attributes."""

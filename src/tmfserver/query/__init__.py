@@ -1,0 +1,1 @@
+"""TMF630's query string: parsed into values, matched against documents."""

@@ -1,0 +1,5 @@
+from hypothesis import settings
+
+# How long one example takes says more about the machine's other work than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
