@@ -1,0 +1,7 @@
+"""Billing account (TMF666): a party account that receives from a customer."""
+
+from tmfserver.rules import Rules
+
+from ._accounts import INDEXED, REFERENCES
+
+rules = Rules(indexed=INDEXED, references=REFERENCES)

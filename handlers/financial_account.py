@@ -1,0 +1,10 @@
+"""Financial account (TMF666): the ledger's view, which aggregates the amounts of party accounts."""
+
+from tmfserver.rules import Rules
+
+from ._accounts import ACCOUNTS
+
+rules = Rules(
+    indexed=("name", "state", "accountType", "relatedParty.id"),
+    references={"accountRelationship.account": ACCOUNTS},
+)

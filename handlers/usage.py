@@ -1,0 +1,24 @@
+"""Usage (TMF635): an occurrence of employing a product, service or resource.
+
+It may be created in any state: a partner delivers rated usage, a mediation system received usage.
+From there on it moves along the edges of TMF635's life cycle; billed is the end.
+"""
+
+from tmfserver.rules import Lifecycle, Rules
+
+rules = Rules(
+    lifecycle=Lifecycle(
+        "status",
+        {
+            "received": {"guided", "rejected"},
+            "guided": {"rated", "rejected"},
+            "rejected": {"recycled"},
+            "recycled": {"guided", "rejected"},
+            "rated": {"rerated", "billed"},
+            "rerated": {"rated"},
+            "billed": set(),
+        },
+    ),
+    indexed=["status", "usageDate", "usageType", "usageSpecification.id"],
+    references={"usageSpecification": "usageSpecification"},
+)

@@ -1,0 +1,168 @@
+"""What the engine asks of a database, as protocols; `sql/` answers on SQLite and PostgreSQL.
+
+A change is a value and a list of changes is one transaction: all of it happens or none. That lets
+a database write what many requests asked for in one commit, and needs no open transaction while
+a request is worked on: what was read is checked again, by revision, when it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from tmfserver.query.ast import Query, ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The documents of one resource of one API, one table.
+
+    name: unique among all, e.g. "usageManagement/v4/usage"; it also names the table.
+    resource: as people call it in messages, e.g. "usage".
+    indexed: dotted attribute paths that filters use much; a missing index is made by migration.
+    types: what the contract says of an attribute's values, by dotted path, where it is a scalar.
+    arrays: dotted paths that are arrays by the contract: a path through one has many values.
+    """
+
+    name: str
+    resource: str
+    indexed: tuple[str, ...] = ()
+    types: Mapping[str, ValueType] = field(default_factory=dict)
+    arrays: frozenset[str] = frozenset()
+
+
+# (id, document, revision): the document as JSON text that holds id, but no href;
+# revision: microseconds since 1970 of its last change, ever growing for one id.
+Row: TypeAlias = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `total` counts all matches, `count` the rows of this page, which are
+    `rows` first, then what `more` gives, batch by batch, when the page is too big for memory."""
+
+    total: int
+    count: int
+    rows: Sequence[Row]
+    more: AsyncIterator[Sequence[Row]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A subscription (hub). `api` is the base path of the contract it was made under."""
+
+    id: str
+    api: str
+    callback: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """All listeners as of `version`, which grows with each that comes or goes."""
+
+    version: int
+    all: tuple[Listener, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A new document. Fails with errors.Taken when the id is in use."""
+
+    collection: Collection
+    id: str
+    document: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A document's new text. Fails with errors.Stale unless it still is at revision `seen`."""
+
+    collection: Collection
+    id: str
+    document: str
+    revision: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """A document's end. Fails with errors.Stale unless it still is at revision `seen`."""
+
+    collection: Collection
+    id: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A notification to send, and the ids of the listeners that are to get it.
+
+    `api` is the contract's base path, `subject` the id of the resource instance (deliveries keep
+    the order of one instance), `document` the whole event as JSON text.
+    """
+
+    id: str
+    api: str
+    type: str
+    subject: str
+    document: str
+    listeners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """A new listener. Fails with errors.AlreadySubscribed when api, callback and query repeat."""
+
+    listener: Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """A listener's end, its undelivered notifications with it. errors.NotFound if there is none."""
+
+    api: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """What another party's hub sent to one of our listener paths, kept once per (api, id)."""
+
+    api: str
+    id: str
+    type: str
+    document: str
+
+
+Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive
+
+
+class Store(Protocol):
+    """A database, opened for the collections it was told of."""
+
+    async def get(self, collection: Collection, id: str) -> Row | None: ...
+
+    async def find(self, collection: Collection, query: Query) -> Page: ...
+
+    async def count(self, collection: Collection) -> int: ...
+
+    async def listeners(self) -> Listeners:
+        """The listeners as this process last knew them; fresh after errors.ListenersChanged."""
+        ...
+
+    async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
+        """All changes or none, on the disk when this returns.
+
+        With `listeners`, the version that the changes' events were made for: fails with
+        errors.ListenersChanged when it is no longer so.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raises errors.Unavailable unless the database answers."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,12 @@
+"""The vocabulary that handlers speak: what a resource's domain allows, stated once per resource.
+
+from tmfserver.rules import Lifecycle, Rules
+
+rules = Rules(lifecycle=Lifecycle("state", {"open": {"closed"}, "closed": set()}))
+"""
+
+from tmfserver.rules.calls import Call, Reply
+from tmfserver.rules.lifecycle import Lifecycle
+from tmfserver.rules.rules import NO_RULES, Check, Document, Rules
+
+__all__ = ["NO_RULES", "Call", "Check", "Document", "Lifecycle", "Reply", "Rules"]

@@ -1,0 +1,134 @@
+"""Every setting once: its name, type, default, help and environment variable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import marshmallow
+from marshmallow import validate
+from marshmallow.fields import Boolean, Field, Integer, List, String
+
+from tmfserver.errors import WrongSetting
+
+PREFIX = "TMFSERVER_"
+
+
+def _setting(default: Any, shape: Field[Any], text: str) -> Any:
+    return field(default=default, metadata={"shape": shape, "help": text})
+
+
+def _number(least: int, most: int = 2**31) -> Integer:
+    expected = f"a whole number from {least} to {most}"
+    return Integer(
+        strict=False,
+        validate=validate.Range(least, most, error=expected),
+        error_messages={"invalid": expected},
+    )
+
+
+def _one_of(*choices: str) -> String:
+    return String(validate=validate.OneOf(choices, error=f"one of {', '.join(choices)}"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server runs. Flags of the command line win over environment variables."""
+
+    host: str = _setting("127.0.0.1", String(), "Address to listen on.")
+    port: int = _setting(8080, _number(0, 65535), "Port to listen on.")
+    database: str = _setting(
+        "sqlite:///tmfserver.db",
+        String(),
+        "Where documents are kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+    )
+    specs: tuple[str, ...] = _setting(
+        (), List(String()), "Folders (or files) of contracts to serve instead of the bundled ones."
+    )
+    handlers: str = _setting(
+        "", String(), "A folder of handler modules that go before the bundled ones."
+    )
+    workers: int = _setting(
+        1, _number(1, 256), "Server processes; more than one run under gunicorn."
+    )
+    gunicorn: bool = _setting(False, Boolean(), "Run under gunicorn even with one process.")
+    public_url: str = _setting(
+        "",
+        String(validate=validate.Regexp(r"^$|^https?://[^\s/]+$", error="http(s)://HOST[:PORT]")),
+        "Scheme and host that clients see, e.g. https://api.example.com; default: as requested.",
+    )
+    page_limit: int = _setting(
+        100, _number(1), "Documents in a list when the client names no limit."
+    )
+    largest_page: int = _setting(
+        1000, _number(1), "Most documents in a list, whatever the client asks."
+    )
+    body_limit: int = _setting(
+        10 * 1024 * 1024, _number(1), "Largest request body, in bytes; a larger one is a 413."
+    )
+    depth_limit: int = _setting(
+        100, _number(2, 900), "Levels of objects and arrays in a request body."
+    )
+    references: str = _setting(
+        "off",
+        _one_of("off", "warn", "strict"),
+        "Whether a reference to this server's own resources must exist: off, warn or strict.",
+    )
+    pool_size: int = _setting(8, _number(1, 1000), "PostgreSQL connections for each process.")
+    log_level: str = _setting(
+        "info",
+        _one_of("debug", "info", "warning", "error"),
+        "What is logged: debug, info, warning or error.",
+    )
+
+
+SHAPE: type[marshmallow.Schema] = marshmallow.Schema.from_dict(
+    {entry.name: entry.metadata["shape"] for entry in fields(Settings)}, name="SettingsShape"
+)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def read(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from what was given by hand (None: not given), else the environment, else defaults.
+
+    Raises WrongSetting, naming the setting, what came and what was expected.
+    """
+    values: dict[str, Any] = {}
+    for entry in fields(Settings):
+        value = given.get(entry.name)
+        if value is None and (text := environment.get(variable(entry.name))):
+            value = text.split(os.pathsep) if entry.name == "specs" else text
+        if value is not None:
+            values[entry.name] = [*value] if entry.name == "specs" else value
+    try:
+        loaded: dict[str, Any] = dict(SHAPE().load(values))
+    except marshmallow.ValidationError as failure:
+        problems_by_name: Any = failure.messages
+        name, problems = next(iter(problems_by_name.items()))
+        raise WrongSetting(
+            setting=f"'{name}' ({variable(name)})",
+            came=repr(values.get(name)),
+            expected=" or ".join(str(problem).rstrip(".") for problem in problems),
+        ) from None
+    if "specs" in loaded:
+        loaded["specs"] = tuple(loaded["specs"])
+    return Settings(**loaded)
+
+
+def describe() -> list[dict[str, Any]]:
+    """Every setting as a plain value, for `--help`, `tmfserver settings` and the docs."""
+    return [
+        {
+            "name": entry.name,
+            "environment": variable(entry.name),
+            "default": list(entry.default) if entry.name == "specs" else entry.default,
+            "help": entry.metadata["help"],
+        }
+        for entry in fields(Settings)
+    ]

@@ -1,0 +1,204 @@
+"""A contract's schemas, compiled: checks documents, fills in defaults, says what is wrong.
+
+jsonschema-rs checks a document of 1.5 KB in 2 µs; a schema is compiled (0.3 to 4 ms) when it is
+first needed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+
+from tmfserver.errors import Invalid
+
+_PROSE = {"description", "example", "title", "externalDocs", "xml", "discriminator"}
+_EXPECTED_FORMATS = {
+    "date-time": "a date and time with its offset, such as 2026-01-31T12:00:00Z",
+    "date": "a date, such as 2026-01-31",
+    "uri": "an absolute URI, such as https://example.com/thing/1",
+    "email": "an e-mail address",
+}
+
+
+class Schemas:
+    """The schemas of one contract in OpenAPI 3.0 form."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._shapes: dict[str, Shape] = {}
+
+    def shape(self, name: str) -> Shape:
+        """The named schema of the contract's components."""
+        return self.shape_of({"$ref": f"#/components/schemas/{name}"})
+
+    def shape_of(self, schema: Mapping[str, Any]) -> Shape:
+        """A schema that stands anywhere in the contract; what is equal is compiled once."""
+        key = repr(schema)
+        if key not in self._shapes:
+            self._shapes[key] = Shape(schema, self)
+        return self._shapes[key]
+
+    def resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema itself, or what its reference points to."""
+        seen = set()
+        while (target := schema.get("$ref")) and target not in seen:
+            seen.add(target)
+            schema = self.components.get(target.rsplit("/", 1)[-1], {})
+        return schema
+
+    @property
+    def components(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._document.get("components", {}).get("schemas", {})
+        return found
+
+    def properties(self, name: str) -> Mapping[str, Any]:
+        """The attributes of a named schema, those of its `allOf` parts included."""
+        return self.all_properties(self.components.get(name, {}))
+
+    def all_properties(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        for part in schema.get("allOf", ()):
+            found.update(self.all_properties(self.resolve(part)))
+        found.update(schema.get("properties", {}))
+        return found
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The components as JSON Schema (Draft 4), prose left out."""
+        return {name: to_json_schema(schema) for name, schema in self.components.items()}
+
+
+class Shape:
+    """One compiled schema."""
+
+    def __init__(self, schema: Mapping[str, Any], schemas: Schemas) -> None:
+        self._schema, self._schemas = schema, schemas
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft4Validator:
+        root = to_json_schema(self._schema)
+        root["components"] = {"schemas": self._schemas.plain}
+        if "$ref" in root:
+            root = {"allOf": [{"$ref": root.pop("$ref")}], **root}
+        return jsonschema_rs.Draft4Validator(root, validate_formats=True)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return _default_plan(self._schema, self._schemas, ())
+
+    def fill(self, value: Any) -> None:
+        """Puts the contract's defaults where attributes are missing, in place."""
+        if self._defaults:
+            _fill(value, self._defaults)
+
+    def check(self, value: Any) -> None:
+        """Raises Invalid, naming the attribute, what came and what was expected."""
+        if not self._validator.is_valid(value):
+            failure = next(iter(self._validator.iter_errors(value)))
+            attribute, problem = describe(failure)
+            raise Invalid(attribute=attribute or "the body", problem=problem)
+
+
+def to_json_schema(schema: Any, *, names: bool = False) -> Any:
+    """An OpenAPI 3.0 schema as JSON Schema Draft 4. `names`: the keys are attributes' names."""
+    if isinstance(schema, list):
+        return [to_json_schema(inner) for inner in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if names:
+        return {name: to_json_schema(inner) for name, inner in schema.items()}
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}
+    plain = {
+        key: to_json_schema(inner, names=key == "properties")
+        if key not in ("enum", "default")
+        else inner
+        for key, inner in schema.items()
+        if key not in _PROSE and key != "nullable" and not key.startswith("x-")
+    }
+    if schema.get("nullable") and isinstance(plain.get("type"), str):
+        plain["type"] = [plain["type"], "null"]
+        if "enum" in plain and None not in plain["enum"]:
+            plain["enum"] = [*plain["enum"], None]
+    return plain
+
+
+def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict[str, Any]:
+    """{attribute: ("default", value) or ("inside", plan)} for the parts that have defaults."""
+    target = schema.get("$ref", "")
+    if target in above:
+        return {}
+    above = (*above, target) if target else above
+    schema = schemas.resolve(schema)
+    plan: dict[str, Any] = {}
+    for part in schema.get("allOf", ()):
+        plan.update(_default_plan(part, schemas, above))
+    for name, inner in schema.get("properties", {}).items():
+        resolved = schemas.resolve(inner)
+        if "default" in resolved and name in schema.get("x-filled", ()):
+            plan[name] = ("default", resolved["default"])
+        else:
+            items = inner.get("items", inner) if resolved.get("type") == "array" else inner
+            if inside := _default_plan(items, schemas, above):
+                plan[name] = ("inside", inside)
+    return plan
+
+
+def _fill(value: Any, plan: Mapping[str, Any]) -> None:
+    if isinstance(value, list):
+        for element in value:
+            _fill(element, plan)
+    elif isinstance(value, dict):
+        for name, (kind, what) in plan.items():
+            if kind == "inside":
+                if name in value:
+                    _fill(value[name], what)
+            else:
+                value.setdefault(name, what)
+
+
+def describe(failure: jsonschema_rs.ValidationError) -> tuple[str, str]:
+    """(attribute as a dotted path, what came and what was expected) of a failed check."""
+    path = [str(step) for step in failure.instance_path]
+    facts = failure.kind.as_dict()
+    came = _shown(failure.instance)
+    match failure.kind.name:
+        case "required":
+            return ".".join([*path, facts["property"]]), "it is mandatory, but missing"
+        case "type":
+            return ".".join(path), f"got {came}, expected {' or '.join(facts['types'])}"
+        case "enum":
+            options = ", ".join(_shown(option) for option in facts["options"])
+            return ".".join(path), f"got {came}, expected one of {options}"
+        case "format":
+            expected = _EXPECTED_FORMATS.get(
+                facts["format"], f"a value of format {facts['format']}"
+            )
+            return ".".join(path), f"got {came}, expected {expected}"
+        case "pattern" if facts["pattern"] == NOT_BLANK:
+            return ".".join(path), f"got {came}, expected a text that is not blank"
+        case "minItems":
+            return ".".join(path), f"got {came}, expected at least {facts['limit']} element"
+    return ".".join(path), failure.message[:300]
+
+
+NOT_BLANK = r"\S"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case dict():
+            return "an object"
+        case []:
+            return "an empty array"
+        case list():
+            return "an array"
+        case str():
+            text = f"'{value}'"
+        case _:
+            text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,43 @@
+"""What an operation does, told by its method and the shape of its path."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Verb: TypeAlias = Literal[
+    "list", "create", "retrieve", "replace", "patch", "delete",
+    "subscribe", "subscription", "unsubscribe", "listen",
+]  # fmt: skip
+
+_ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create"}
+_ON_INSTANCE: dict[str, Verb] = {
+    "get": "retrieve",
+    "put": "replace",
+    "patch": "patch",
+    "delete": "delete",
+}
+_ON_LISTENER: dict[str, Verb] = {"get": "subscription", "delete": "unsubscribe"}
+
+
+def is_parameter(segment: str) -> bool:
+    return segment.startswith("{") and segment.endswith("}")
+
+
+def classify(method: str, path: str) -> tuple[Verb | None, str | None]:
+    """(verb, name) of an operation; the name is the resource's, or the event's of a listener path.
+
+    The verb is None for what no default operation carries out: nested collections, tasks on an
+    instance and methods out of place.
+    """
+    match path.strip("/").split("/"):
+        case ["hub"]:
+            return ("subscribe" if method == "post" else None), None
+        case ["hub", id] if is_parameter(id):
+            return _ON_LISTENER.get(method), None
+        case ["listener", event] if not is_parameter(event):
+            return ("listen" if method == "post" else None), event
+        case [resource] if resource and not is_parameter(resource):
+            return _ON_COLLECTION.get(method), resource
+        case [resource, id] if is_parameter(id) and not is_parameter(resource):
+            return _ON_INSTANCE.get(method), resource
+    return None, None
