@@ -127,7 +127,7 @@ def describe() -> list[dict[str, Any]]:
         {
             "name": entry.name,
             "environment": variable(entry.name),
-            "default": list(entry.default) if entry.name == "specs" else entry.default,
+            "default": [] if entry.name == "specs" else entry.default,
             "help": entry.metadata["help"],
         }
         for entry in fields(Settings)

@@ -73,7 +73,11 @@ def contract() -> dict[str, Any]:
                 },
             },
             "/thing/{id}/cut": {
-                "post": {"operationId": "cutThing", "parameters": [id_], "responses": {}}
+                "post": {
+                    "operationId": "cutThing",
+                    "parameters": [id_],
+                    "responses": {"200": {"description": ""}},
+                }
             },
             "/listener/thingCreateEvent": {
                 "post": {

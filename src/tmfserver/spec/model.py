@@ -11,7 +11,7 @@ from typing import Any
 
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
-from tmfserver.spec import loader
+from tmfserver.spec import loader, soundness
 from tmfserver.spec.dialect import Applied, adapt, operations
 from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
@@ -105,6 +105,7 @@ class Api:
 def read(path: Path) -> Api:
     """The contract in a file, adapted. Raises BrokenContract, naming file and place."""
     raw = loader.read(path)
+    soundness.check(path, raw)
     try:
         return build(path, raw)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as failure:

@@ -1,0 +1,178 @@
+"""Puts the server together: the only place that names concrete classes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tmfserver import handling, spec, sql
+from tmfserver.engine import Hub, ResourceEngine
+from tmfserver.engine.references import References
+from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
+from tmfserver.handling import Handler
+from tmfserver.http.contracts import ContractMiddleware
+from tmfserver.http.errors import ErrorMiddleware
+from tmfserver.http.health import health_middleware
+from tmfserver.http.operations import HubOperations, Limits, ResourceOperations
+from tmfserver.http.resolver import OperationResolver, Served
+from tmfserver.http.routing import RoutingMiddleware
+from tmfserver.http.serving import ServedApp
+from tmfserver.http.validation import Intake, ValidationMiddleware
+from tmfserver.pages import pages_middleware
+from tmfserver.repository import Collection, Store
+from tmfserver.rules import NO_RULES
+from tmfserver.settings import Settings, read
+from tmfserver.spec import Api, Resource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be served, before anything runs: contracts, handlers and collections."""
+
+    settings: Settings
+    apis: tuple[Api, ...]
+    handlers: Mapping[str, Handler]
+    collections: Mapping[str, Collection]
+
+    def collection(self, api: Api, resource: str) -> Collection:
+        return self.collections[api.collection_name(resource)]
+
+
+def bundled_specs() -> Path:
+    """The folder of the contracts that come with the server."""
+    return Path(str(files("tmfserver.specs")))
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Reads contracts and handlers. Raises a StartFailure that says what to do."""
+    places = [Path(place) for place in settings.specs] or [bundled_specs()]
+    apis = tuple(spec.read(path) for path in spec.files(places))
+    _refuse_doubles(apis)
+    handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+    collections = {
+        api.collection_name(name): _collection(api, resource, handlers.get(name))
+        for api in apis
+        for name, resource in api.resources.items()
+    }
+    return Plan(settings, apis, handlers, collections)
+
+
+def _refuse_doubles(apis: Sequence[Api]) -> None:
+    seen: dict[str, Api] = {}
+    for api in apis:
+        if api.base_path in seen:
+            problem = f"its base path {api.base_path} is that of {seen[api.base_path].file} too"
+            raise BrokenContract(file=api.file, problem=problem)
+        seen[api.base_path] = api
+
+
+def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
+    rules = handler.rules if handler else NO_RULES
+    return Collection(
+        name=api.collection_name(resource.name),
+        resource=resource.name,
+        indexed=tuple(rules.indexed),
+        types=resource.types,
+        arrays=resource.arrays,
+    )
+
+
+class Server:
+    """The ASGI application: opens the database when it starts, closes it when it stops."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._app: ASGIApp = _not_started
+        self._store: Store | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def start(self) -> None:
+        settings = self._plan.settings
+        self._store = await sql.open_store(
+            settings.database, list(self._plan.collections.values()), pool_size=settings.pool_size
+        )
+        self._app = connexion_app(self._plan, self._store)
+
+    async def stop(self) -> None:
+        if self._store is not None:
+            await self._store.close()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except StartFailure as failure:
+            await send({"type": "lifespan.startup.failed", "message": str(failure)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
+    raise UnknownPath(path=scope["path"])
+
+
+def create_app(settings: Settings | None = None) -> Server:
+    """The server as an ASGI application, by settings or by the environment's."""
+    return Server(make_plan(settings or read({})))
+
+
+def connexion_app(plan: Plan, store: Store) -> ASGIApp:
+    """All contracts of a plan, over an open database."""
+    settings = plan.settings
+    middlewares = [
+        ErrorMiddleware,
+        RoutingMiddleware,
+        ContractMiddleware,
+        health_middleware(store),
+        ValidationMiddleware,
+        pages_middleware(plan.apis, plan.collections, store),
+    ]
+    app = ServedApp("tmfserver", middlewares=middlewares)
+    intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
+    references = References(settings.references, store, _by_resource(plan.collections))  # type: ignore[arg-type]
+    for api in plan.apis:
+        resolver = OperationResolver(api, _served(plan, api, store, references))
+        app.add_contract(api, resolver, intake=intake)
+    asgi: ASGIApp = app.middleware
+    return asgi
+
+
+def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
+    found: dict[str, list[Collection]] = {}
+    for collection in collections.values():
+        found.setdefault(collection.resource, []).append(collection)
+    return found
+
+
+def _served(plan: Plan, api: Api, store: Store, references: References) -> Served:
+    limits = Limits(plan.settings.page_limit, plan.settings.largest_page)
+    resources = {}
+    for name, resource in api.resources.items():
+        handler = plan.handlers.get(name)
+        engine = ResourceEngine(
+            api.base_path,
+            resource,
+            api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
+            handler.rules if handler else NO_RULES,
+            plan.collection(api, name),
+            store,
+            references,
+        )
+        resources[name] = ResourceOperations(engine, f"{api.base_path}/{name}", limits)
+    hub = HubOperations(Hub(api.base_path, store), api.base_path)
+    return Served(resources, hub, plan.handlers)

@@ -1,0 +1,128 @@
+"""tmfserver, the command: serve, operations, check, migrate, settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from tmfserver import settings as settings_
+from tmfserver.errors import StartFailure
+from tmfserver.settings import Settings, variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Sentence(click.ClickException):
+    """A failure as one clear sentence on standard error, exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"tmfserver: {self.message}", err=True)
+
+
+def with_settings(*names: str) -> Callable[[F], F]:
+    """Gives a command these settings as flags, each with its environment variable in --help."""
+    by_name = {entry.name: entry for entry in fields(Settings)}
+
+    def decorate(function: F) -> F:
+        for name in reversed(names):
+            entry = by_name[name]
+            text = f"{entry.metadata['help']}  [env: {variable(name)}; default: {_default(entry)}]"
+            flag = f"--{name.replace('_', '-')}"
+            if entry.default is False:
+                option = click.option(flag, name, is_flag=True, default=None, help=text)
+            else:
+                many = name == "specs"
+                option = click.option(flag, name, default=None, multiple=many, help=text)
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _default(entry: Any) -> str:
+    if entry.name == "specs":
+        return "the bundled ones"
+    return str(entry.default) if entry.default not in ("", False) else "none"
+
+
+def read_settings(given: dict[str, Any]) -> Settings:
+    values = {name: value for name, value in given.items() if value not in (None, ())}
+    return settings_.read(values)
+
+
+@click.group(context_settings={"max_content_width": 100})
+@click.version_option(package_name="tmfserver")
+def commands() -> None:
+    """Serves TM Forum Open APIs from their contracts."""
+
+
+@commands.command()
+@with_settings(*(entry.name for entry in fields(Settings)))
+def serve(**given: Any) -> None:
+    """Serves the contracts until it is told to stop."""
+    from tmfserver import running
+
+    running.serve(read_settings(given))
+
+
+@commands.command()
+@with_settings("specs", "handlers")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def operations(as_json: bool, **given: Any) -> None:
+    """Lists every operation, and what carries it out."""
+    from tmfserver import listing
+
+    click.echo(listing.operations(read_settings(given), as_json=as_json))
+
+
+@commands.command()
+@click.argument("files", nargs=-1, type=click.Path())
+@with_settings("specs", "handlers")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Checks contracts: what is adapted and why, what runs and what does not."""
+    from tmfserver import listing
+
+    if files:
+        given["specs"] = files
+    click.echo(listing.check(read_settings(given), as_json=as_json))
+
+
+@commands.command()
+@with_settings("database", "specs", "handlers")
+def migrate(**given: Any) -> None:
+    """Brings a database up to date; a server that starts does the same."""
+    from tmfserver import sql
+    from tmfserver.app import make_plan
+
+    plan = make_plan(read_settings(given))
+    done = sql.migrate(plan.settings.database, list(plan.collections.values()))
+    for sentence in done or ["The database is up to date."]:
+        click.echo(sentence)
+
+
+@commands.command(name="settings")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def show_settings(as_json: bool) -> None:
+    """Lists every setting: its environment variable, default, value now and meaning."""
+    from tmfserver import listing
+
+    click.echo(listing.settings(settings_.read({}), as_json=as_json))
+
+
+def main() -> None:
+    """The command's entry: a failure to start is one sentence, never a traceback."""
+    try:
+        commands(standalone_mode=False)
+    except StartFailure as failure:
+        click.echo(f"tmfserver: {failure}", err=True)
+        sys.exit(1)
+    except click.ClickException as failure:
+        failure.show()
+        sys.exit(failure.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)

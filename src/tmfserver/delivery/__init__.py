@@ -1,0 +1,1 @@
+"""From the outbox to the listeners; the outbox is written already, sending it comes next."""

@@ -1,0 +1,173 @@
+"""List, create, retrieve, replace, patch and delete, for any resource of any contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+
+from tmfserver.engine import representation
+from tmfserver.engine.notifications import events
+from tmfserver.engine.paths import rewrite_href
+from tmfserver.engine.references import References
+from tmfserver.engine.representation import now, represent, text_of
+from tmfserver.errors import (
+    Invalid,
+    ListenersChanged,
+    NotFound,
+    PatchBreaksContract,
+    Stale,
+)
+from tmfserver.query.ast import Query
+from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
+from tmfserver.rules import Rules
+from tmfserver.spec import Resource, Shape
+
+# How often a change is made anew when others changed the same document meanwhile.
+ATTEMPTS = 20
+
+Precondition = Callable[[int], None]
+
+
+class Outcome(NamedTuple):
+    """The document after a change, and what the client should be warned of."""
+
+    row: Row
+    warnings: list[str]
+
+
+class ResourceEngine:
+    """One resource: its contract, its rules, and where its documents are kept.
+
+    `base` in the methods is the URL of the collection as the client sees it, with its slash.
+    `precondition`, if given, is called with the revision found and raises to refuse it.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        resource: Resource,
+        shape: Shape,
+        rules: Rules,
+        collection: Collection,
+        store: Store,
+        references: References,
+    ) -> None:
+        self.api, self.resource, self.rules, self.collection = api, resource, rules, collection
+        self._shape, self._store, self._references = shape, store, references
+
+    async def list(self, query: Query, base: str) -> Page:
+        return await self._store.find(self.collection, rewrite_href(query, base))
+
+    async def retrieve(self, id: str) -> Row:
+        row = await self._store.get(self.collection, id)
+        if row is None:
+            raise NotFound(resource=self.resource.name, id=id)
+        return row
+
+    async def create(self, document: dict[str, Any], base: str) -> Outcome:
+        """Keeps a new document, which the contract's create schema holds true for."""
+        representation.refuse_given(self.resource, document)
+        document["id"] = id = representation.new_id(document)
+        revision = now()
+        representation.stamp_new(self.resource, document, revision)
+        self._apply_rules(None, document)
+        warnings = await self._references.check(self.rules, None, document, base)
+        text = text_of(document)
+        insert = Insert(self.collection, id, text, revision)
+        await self._commit(insert, None, document, base)
+        return Outcome((id, text, revision), warnings)
+
+    async def patch(
+        self,
+        id: str,
+        change: Callable[[dict[str, Any]], Any],
+        base: str,
+        precondition: Precondition | None = None,
+    ) -> Outcome:
+        """Puts what `change` makes of the document in its place (TMF630 5), atomically.
+
+        The whole new document is checked against the contract and the rules. A change that
+        changes nothing writes nothing. When others change the document at the same time, `change`
+        is asked again with what they left.
+        """
+        for attempt in range(ATTEMPTS):
+            row = await self.retrieve(id)
+            if precondition is not None:
+                precondition(row[2])
+            old = orjson.loads(represent(row, base))
+            try:
+                return await self._change(row, old, change(old), base)
+            except (Stale, ListenersChanged):
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError
+
+    async def _change(self, row: Row, old: dict[str, Any], new: Any, base: str) -> Outcome:
+        if not isinstance(new, dict):
+            raise PatchBreaksContract(attribute="the document", problem="expected an object")
+        new = self._whole(new)
+        if new == old:
+            return Outcome(row, [])
+        representation.refuse_kept(self.resource, old, new)
+        revision = max(now(), row[2] + 1)
+        representation.stamp_changed(self.resource, old, new, revision)
+        self._apply_rules(old, new)
+        warnings = await self._references.check(self.rules, old, new, base)
+        text = text_of(new)
+        replace = Replace(self.collection, row[0], text, revision, row[2])
+        await self._commit_once(replace, old, new)
+        return Outcome((row[0], text, revision), warnings)
+
+    async def delete(self, id: str, base: str, precondition: Precondition | None = None) -> None:
+        for attempt in range(ATTEMPTS):
+            row = await self.retrieve(id)
+            if precondition is not None:
+                precondition(row[2])
+            old = orjson.loads(represent(row, base))
+            try:
+                await self._commit_once(Remove(self.collection, id, row[2]), old, None)
+            except (Stale, ListenersChanged):
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    def _whole(self, new: dict[str, Any]) -> dict[str, Any]:
+        """The document after a patch, its defaults filled in. Raises PatchBreaksContract."""
+        self._shape.fill(new)
+        try:
+            self._shape.check(new)
+        except Invalid as failure:
+            raise PatchBreaksContract(**failure.facts) from None
+        return new
+
+    def _apply_rules(self, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
+        if old is not None and self.rules.lifecycle is not None:
+            self.rules.lifecycle.check(old, new)
+        for check in self.rules.checks:
+            check(old, new)
+
+    async def _commit(
+        self, change: Change, old: dict[str, Any] | None, new: dict[str, Any], base: str
+    ) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._commit_once(change, old, {"href": base + new["id"], **new})
+            except ListenersChanged:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    async def _commit_once(
+        self, change: Change, old: dict[str, Any] | None, new: dict[str, Any] | None
+    ) -> None:
+        """The change and its events, in one transaction."""
+        listeners = await self._store.listeners()
+        if listeners.all:
+            made = events(self.api, self.resource, listeners, old, new)
+            await self._store.commit([change, *made], listeners.version)
+        else:
+            await self._store.commit([change], listeners.version)

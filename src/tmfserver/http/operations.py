@@ -1,0 +1,175 @@
+"""The default operations, one for each verb: a Call in, a Reply out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import orjson
+
+from tmfserver.document.fields import select
+from tmfserver.engine import Hub, Outcome, ResourceEngine, represent
+from tmfserver.errors import NotServed
+from tmfserver.http import conditional, paging
+from tmfserver.http.errors import JSON_HEADER
+from tmfserver.http.media import patcher
+from tmfserver.query.ast import Fields
+from tmfserver.query.parse import parse
+from tmfserver.repository import Listener, Row
+from tmfserver.rules import Call, Reply
+from tmfserver.spec import Operation
+
+Function: TypeAlias = Callable[[Call], Awaitable[Reply]]
+
+_ALWAYS = (("id",), ("href",))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many documents a list holds when the client does not say, and at most."""
+
+    page: int
+    largest: int
+
+
+class ResourceOperations:
+    """The operations of one resource. `path` is its collection's, e.g. /tmf-api/x/v4/thing."""
+
+    def __init__(self, engine: ResourceEngine, path: str, limits: Limits) -> None:
+        self._engine, self._path, self._limits = engine, path, limits
+        self._types = engine.resource.types
+
+    async def list(self, call: Call) -> Reply:
+        base = f"{call.base_url}{self._path}/"
+        text = _text(call)
+        query = parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
+        page = await self._engine.list(query, base)
+        headers = paging.headers(page, query, base[:-1], text)
+        headers.append(JSON_HEADER)
+
+        def render(rows: Sequence[Row]) -> bytes:
+            if query.fields is None:
+                return paging.array(rows, base)
+            return b"[" + b",".join(_selected(row, base, query.fields) for row in rows) + b"]"
+
+        if page.more is None:
+            return Reply(200, render(page.rows), headers)
+        return Reply(200, None, headers, paging.pieces(page, render))
+
+    async def retrieve(self, call: Call) -> Reply:
+        (id,) = call.path.values()
+        fields = self._fields(call)
+        row = await self._engine.retrieve(id)
+        headers = conditional.headers(row[2])
+        if conditional.unchanged(call.header(b"if-none-match"), row[2]):
+            return Reply(304, None, headers)
+        headers.append(JSON_HEADER)
+        return Reply(200, self._body(call, row, fields), headers)
+
+    async def create(self, call: Call) -> Reply:
+        fields = self._fields(call)
+        outcome = await self._engine.create(call.body, f"{call.base_url}{self._path}/")
+        reply = self._changed(call, outcome, 201, fields)
+        location = f"{call.base_url}{self._path}/{outcome.row[0]}".encode("latin-1")
+        reply.headers = [*reply.headers, (b"location", location)]
+        return reply
+
+    async def patch(self, call: Call) -> Reply:
+        return await self._change(call, patcher(call.media_type, call.body))
+
+    async def replace(self, call: Call) -> Reply:
+        return await self._change(call, lambda old: {**_kept(old), **call.body})
+
+    async def delete(self, call: Call) -> Reply:
+        (id,) = call.path.values()
+        condition = conditional.precondition(call.header(b"if-match"))
+        await self._engine.delete(id, f"{call.base_url}{self._path}/", condition)
+        return Reply(204)
+
+    async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
+        (id,) = call.path.values()
+        fields = self._fields(call)
+        condition = conditional.precondition(call.header(b"if-match"))
+        base = f"{call.base_url}{self._path}/"
+        outcome = await self._engine.patch(id, change, base, condition)
+        return self._changed(call, outcome, 200, fields)
+
+    def _changed(self, call: Call, outcome: Outcome, status: int, fields: Fields | None) -> Reply:
+        headers = conditional.headers(outcome.row[2])
+        headers.append(JSON_HEADER)
+        for warning in outcome.warnings:
+            text = warning.replace('"', "'").encode("latin-1", "replace")
+            headers.append((b"warning", b'199 - "%s"' % text))
+        return Reply(status, self._body(call, outcome.row, fields), headers)
+
+    def _fields(self, call: Call) -> Fields | None:
+        """What the client wants back; asked before anything is changed."""
+        return parse(_text(call), self._types).fields if call.query else None
+
+    def _body(self, call: Call, row: Row, fields: Fields | None) -> bytes:
+        base = f"{call.base_url}{self._path}/"
+        return represent(row, base).encode() if fields is None else _selected(row, base, fields)
+
+
+def _text(call: Call) -> str:
+    return call.query.decode("utf-8", "surrogateescape")
+
+
+def _kept(old: dict[str, object]) -> dict[str, object]:
+    return {"id": old["id"], "href": old["href"]}
+
+
+def _selected(row: Row, base: str, fields: Fields) -> bytes:
+    """The attributes that a client asked for; id and href always come along (TMF630 4.3)."""
+    document = orjson.loads(represent(row, base))
+    return orjson.dumps(select(document, (*_ALWAYS, *fields.paths)))
+
+
+class HubOperations:
+    """The operations of one API's hub, and of its listener paths."""
+
+    def __init__(self, hub: Hub, path: str) -> None:
+        self._hub, self._path = hub, path
+
+    async def subscribe(self, call: Call) -> Reply:
+        listener = await self._hub.subscribe(call.body["callback"], call.body.get("query") or "")
+        location = f"{call.base_url}{self._path}/hub/{listener.id}".encode()
+        return Reply(201, _listener(listener), [JSON_HEADER, (b"location", location)])
+
+    async def subscription(self, call: Call) -> Reply:
+        (id,) = call.path.values()
+        return Reply(200, _listener(await self._hub.find(id)), [JSON_HEADER])
+
+    async def unsubscribe(self, call: Call) -> Reply:
+        (id,) = call.path.values()
+        await self._hub.unsubscribe(id)
+        return Reply(204)
+
+    def listen(self, event: str, status: int) -> Function:
+        """What a listener path does; the contract says with which status it answers."""
+
+        async def listen(call: Call) -> Reply:
+            id = await self._hub.receive(event, call.body)
+            if status == 204:
+                return Reply(204)
+            kept = Listener(id, "", f"{call.base_url}{self._path}/listener/{event}", "")
+            return Reply(status, _listener(kept), [JSON_HEADER])
+
+        return listen
+
+
+def _listener(listener: Listener) -> bytes:
+    document = {"id": listener.id, "callback": listener.callback}
+    if listener.query:
+        document["query"] = listener.query
+    return orjson.dumps(document)
+
+
+def not_served(operation: Operation) -> Function:
+    """What answers for an operation that no default carries out: 501, naming it."""
+
+    async def refuse(call: Call) -> Reply:
+        raise NotServed(what=f"operation {operation.operation_id}")
+
+    return refuse

@@ -1,0 +1,79 @@
+"""operationId → the function that carries it out, settled once, at start.
+
+The handler's own function → the verb's default with the module's rules → the verb's default with
+none → 501 for what no verb is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connexion.operations import AbstractOperation
+from connexion.resolver import Resolution, Resolver
+
+from tmfserver.handling import Handler
+from tmfserver.http.operations import (
+    Function,
+    HubOperations,
+    ResourceOperations,
+    not_served,
+)
+from tmfserver.rules import Call, Reply
+from tmfserver.spec import Api, Operation
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one contract's operations are carried out by."""
+
+    resources: Mapping[str, ResourceOperations]
+    hub: HubOperations
+    handlers: Mapping[str, Handler]
+
+
+class OperationResolver(Resolver):
+    """Connexion asks it for each operation, several times over: the answers are kept."""
+
+    def __init__(self, api: Api, served: Served) -> None:
+        super().__init__()
+        self._functions = {
+            operation.operation_id: _function(operation, served) for operation in api.operations
+        }
+
+    def resolve(self, operation: AbstractOperation) -> Resolution:
+        operation_id: str = operation.operation_id
+        return Resolution(self._functions[operation_id], operation_id)
+
+
+def _function(operation: Operation, served: Served) -> Function:
+    default = _default(operation, served)
+    handler = served.handlers.get(operation.resource or "")
+    own: Any = handler.functions.get(operation.function_name) if handler else None
+    if own is None:
+        return default
+
+    async def replaced(call: Call) -> Reply:
+        call.default = default
+        reply: Reply = await own(call)
+        return reply
+
+    return replaced
+
+
+def _default(operation: Operation, served: Served) -> Function:
+    match operation.verb:
+        case "listen":
+            statuses = [int(status) for status in operation.definition["responses"] if status < "3"]
+            return served.hub.listen(operation.event or "", min(statuses, default=204))
+        case "subscribe" | "subscription" | "unsubscribe":
+            function: Function = getattr(served.hub, operation.verb)
+            return function
+        case None:
+            return not_served(operation)
+    resource = served.resources.get(operation.resource or "")
+    if resource is None:
+        return not_served(operation)
+    verb: Function = getattr(resource, operation.verb)
+    return verb

@@ -1,0 +1,124 @@
+"""Which operation a request is for: a table lookup instead of a list of expressions.
+
+Plugs into Connexion as its routing middleware: it tells the following middlewares the operation
+by the scope's routing context, and knows every method of a path (405 with Allow).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
+from connexion.spec import Specification
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tmfserver.errors import MethodNotAllowed
+from tmfserver.spec.openapi import METHODS
+from tmfserver.spec.verbs import is_parameter
+
+Target = tuple[str, str]
+Methods = dict[str, Target]
+
+
+class Table:
+    """Paths to (base path, operationId) by method. A path's variables may stand anywhere."""
+
+    def __init__(self) -> None:
+        self._fixed: dict[str, Methods] = {}
+        self._instances: dict[str, tuple[str, Methods]] = {}
+        self._others: list[tuple[list[str], Methods]] = []
+
+    def add(self, base_path: str, path: str, method: str, operation_id: str) -> None:
+        whole = base_path + path
+        self._methods(whole)[method.upper()] = (base_path, operation_id)
+
+    def _methods(self, path: str) -> Methods:
+        segments = path.split("/")
+        variables = [segment for segment in segments if is_parameter(segment)]
+        if not variables:
+            return self._fixed.setdefault(path, {})
+        if len(variables) == 1 and is_parameter(segments[-1]):
+            name = segments[-1][1:-1]
+            return self._instances.setdefault("/".join(segments[:-1]), (name, {}))[1]
+        for known, methods in self._others:
+            if known == segments:
+                return methods
+        self._others.append((segments, {}))
+        return self._others[-1][1]
+
+    def find(self, path: str) -> tuple[Methods, dict[str, str]] | None:
+        """The methods that a path takes, and its variables; None for a path of no contract."""
+        if (methods := self._fixed.get(path)) is not None:
+            return methods, {}
+        collection, _, id = path.rpartition("/")
+        if id and (found := self._instances.get(collection)) is not None:
+            return found[1], {found[0]: id}
+        segments = path.split("/")
+        for known, methods in self._others:
+            if len(known) == len(segments):
+                pairs = list(zip(known, segments, strict=True))
+                if all((is_parameter(a) and b) or a == b for a, b in pairs):
+                    return methods, {a[1:-1]: b for a, b in pairs if is_parameter(a)}
+        return None
+
+
+class RoutingMiddleware(SpecMiddleware):
+    """Finds the operation; what belongs to no contract goes on without one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._table = Table()
+
+    def add_api(self, specification: Specification, base_path: str | None = None, **_: Any) -> None:
+        for path, item in specification["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    base = base_path or specification.base_path
+                    self._table.add(base, path, method, item[method]["operationId"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context: dict[str, Any] = {"api_base_path": None, "operation_id": None}
+        found = self._table.find(scope["path"])
+        if found is not None:
+            methods, scope["path_params"] = found
+            method = scope["method"]
+            if (target := methods.get(method)) is None:
+                if method == "OPTIONS":
+                    await _options(send, allowed(methods))
+                    return
+                if method == "HEAD" and "GET" in methods:
+                    target, send = methods["GET"], _without_body(send)
+                else:
+                    raise MethodNotAllowed(
+                        path=scope["path"], method=method, allowed=allowed(methods)
+                    )
+            context["api_base_path"], context["operation_id"] = target
+        extensions = scope.get("extensions")
+        if extensions is None:
+            scope["extensions"] = extensions = {}
+        extensions[ROUTING_CONTEXT] = context
+        await self._app(scope, receive, send)
+
+
+def allowed(methods: Methods) -> str:
+    """What Allow says of a path."""
+    extra = ["HEAD"] if "GET" in methods else []
+    return ", ".join(sorted({*methods, *extra, "OPTIONS"}))
+
+
+async def _options(send: Send, allow: str) -> None:
+    headers = [(b"allow", allow.encode()), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _without_body(send: Send) -> Send:
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return head

@@ -1,0 +1,169 @@
+"""What the command line prints: operations, contracts and settings, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from marshmallow import Schema
+from marshmallow.fields import Integer, List, Nested, Raw, String
+
+from tmfserver import settings as settings_
+from tmfserver.app import Plan, make_plan
+from tmfserver.settings import Settings
+from tmfserver.spec import Api, Operation
+
+
+class OperationShape(Schema):
+    """One row of `tmfserver operations`."""
+
+    operationId = String()  # noqa: N815 the contract's own word
+    method = String()
+    path = String(metadata={"help": "with the base path"})
+    verb = String(allow_none=True)
+    resource = String(allow_none=True)
+    contract = String()
+    handler = String(metadata={"help": "what carries the operation out"})
+
+
+class AdaptationShape(Schema):
+    """A difference between a contract and what is served, settled at load."""
+
+    name = String()
+    reason = String()
+    places = Integer()
+
+
+class ContractShape(Schema):
+    """One contract of `tmfserver check`."""
+
+    file = String()
+    title = String()
+    version = String()
+    base_path = String()
+    resources = List(String())
+    events = List(String())
+    operations = Integer()
+    not_served = List(String())
+    problems = List(String())
+    adaptations = List(Nested(AdaptationShape))
+
+
+class SettingShape(Schema):
+    """One row of `tmfserver settings`."""
+
+    name = String()
+    environment = String()
+    default = Raw()
+    value = Raw()
+    help = String()
+
+
+def operations(settings: Settings, *, as_json: bool) -> str:
+    """Every operation of every contract, with what carries it out."""
+    plan = make_plan(settings)
+    rows = OperationShape(many=True).dump(
+        [_operation(plan, api, operation) for api in plan.apis for operation in api.operations]
+    )
+    if as_json:
+        return json.dumps(rows, indent=2)
+    columns = ("method", "path", "operationId", "handler")
+    return table([columns, *([row[column] for column in columns] for row in rows)])
+
+
+def _operation(plan: Plan, api: Api, operation: Operation) -> dict[str, Any]:
+    return {
+        "operationId": operation.operation_id,
+        "method": operation.method.upper(),
+        "path": api.base_path + operation.path,
+        "verb": operation.verb,
+        "resource": operation.resource,
+        "contract": api.file.name,
+        "handler": _carried_out_by(plan, operation),
+    }
+
+
+def _carried_out_by(plan: Plan, operation: Operation) -> str:
+    handler = plan.handlers.get(operation.resource or "")
+    if handler is not None and operation.function_name in handler.functions:
+        return f"{handler.module}.{operation.function_name}"
+    if operation.verb is None:
+        return "none: answers 501"
+    rules = f"with the rules of {handler.module}" if handler is not None else "no rules"
+    return f"default {operation.verb}" + (f", {rules}" if operation.resource else "")
+
+
+def check(settings: Settings, *, as_json: bool) -> str:
+    """What each contract needs and gives. Raises BrokenContract for one that cannot run."""
+    plan = make_plan(settings)
+    contracts = ContractShape(many=True).dump([_contract(api) for api in plan.apis])
+    if as_json:
+        return json.dumps(contracts, indent=2)
+    return "\n\n".join(_told(contract) for contract in contracts)
+
+
+def _contract(api: Api) -> dict[str, Any]:
+    return {
+        "file": str(api.file),
+        "title": api.title,
+        "version": api.version,
+        "base_path": api.base_path,
+        "resources": list(api.resources),
+        "events": [
+            event.name for resource in api.resources.values() for event in resource.events.values()
+        ],
+        "operations": len(api.operations),
+        "not_served": [
+            f"{operation.method.upper()} {operation.path} ({operation.operation_id})"
+            for operation in api.operations
+            if operation.verb is None
+        ],
+        "problems": list(_problems(api)),
+        "adaptations": api.adaptations,
+    }
+
+
+def _problems(api: Api) -> Iterable[str]:
+    """What openapi-spec-validator says of the effective contract."""
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+
+    for failure in OpenAPIV30SpecValidator(dict(api.document)).iter_errors():
+        place = "/".join(str(step) for step in failure.absolute_path)
+        yield f"{place or 'top'}: {failure.message[:200]}"
+
+
+def _told(contract: dict[str, Any]) -> str:
+    lines = [
+        f"{contract['title']} {contract['version']} ({contract['file']})",
+        f"  served at {contract['base_path']}, {contract['operations']} operations",
+        f"  resources: {', '.join(contract['resources']) or 'none'}",
+        f"  events: {', '.join(contract['events']) or 'none'}",
+    ]
+    lines += [f"  not served, answers 501: {operation}" for operation in contract["not_served"]]
+    lines += [f"  problem: {problem}" for problem in contract["problems"]]
+    lines.append("  adapted:")
+    for adaptation in contract["adaptations"]:
+        places = f"{adaptation['places']} place{'s' if adaptation['places'] > 1 else ''}"
+        lines.append(f"    {adaptation['name']} ({places}): {adaptation['reason']}")
+    return "\n".join(lines)
+
+
+def settings(now: Settings, *, as_json: bool) -> str:
+    """Every setting, with its value as the environment has it."""
+    rows = SettingShape(many=True).dump(
+        [{**row, "value": getattr(now, row["name"])} for row in settings_.describe()]
+    )
+    if as_json:
+        return json.dumps(rows, indent=2)
+    shown = [(row["environment"], str(row["value"]) or "-", row["help"]) for row in rows]
+    return table([("variable", "value", "meaning"), *shown])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns as wide as they need."""
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,73 @@
+"""What people look at in a browser: a start page that says what runs here (Flask)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tmfserver.errors import MethodNotAllowed
+from tmfserver.pages.overview import OVERVIEW, Overview
+from tmfserver.repository import Collection, Store
+from tmfserver.spec import Api
+
+STATIC = "/static/pages/"
+_METHODS = ("GET", "HEAD")
+
+
+def _own_paths() -> frozenset[str]:
+    styles = files("tmfserver.pages").joinpath("static").iterdir()
+    return frozenset({"/", *(STATIC + style.name for style in styles)})
+
+
+def pages_middleware(
+    apis: Sequence[Api], collections: Mapping[str, Collection], store: Store, database: str = ""
+) -> type:
+    """A middleware class over these contracts and this store, for Connexion's list.
+
+    database: the setting, of which the page shows no more than the kind.
+    """
+    own_paths = _own_paths()
+    overview = Overview(apis, collections, store, database)
+
+    class PagesMiddleware:
+        """Answers for the few paths of pages; all others pass by."""
+
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+            self._site: asyncio.Future[ASGIApp] | None = None
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or scope["path"] not in own_paths:
+                await self._app(scope, receive, send)
+                return
+            if scope["method"] not in _METHODS:
+                raise MethodNotAllowed(
+                    path=scope["path"], method=scope["method"], allowed=", ".join(_METHODS)
+                )
+            page = {**scope, "query_string": b""}
+            if scope["path"] == "/":
+                page[OVERVIEW] = await overview.now()
+            site = await self._open_site()
+            await site(page, receive, send)
+
+        async def _open_site(self) -> ASGIApp:
+            """Flask, imported beside the running requests when somebody first looks."""
+            if self._site is None:
+                self._site = asyncio.ensure_future(asyncio.to_thread(_site))
+            return await asyncio.shield(self._site)
+
+    return PagesMiddleware
+
+
+def _site() -> ASGIApp:
+    from a2wsgi import WSGIMiddleware
+
+    from tmfserver.pages.site import make_site
+
+    wsgi: Any = make_site(STATIC)
+    site: Any = WSGIMiddleware(wsgi, workers=2)
+    return cast("ASGIApp", site)

@@ -1,0 +1,104 @@
+"""Runs the server: one process under uvicorn, several under gunicorn."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from dataclasses import fields
+
+from tmfserver import sql
+from tmfserver.app import Server, make_plan
+from tmfserver.errors import PortTaken, StartFailure, WrongSetting
+from tmfserver.settings import Settings, variable
+
+log = logging.getLogger("tmfserver")
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; requests under way are answered first.
+
+    Raises a StartFailure for what can be known beforehand: broken contracts and handlers, an
+    unusable database, a taken port.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    plan = make_plan(settings)
+    listener = bind(settings.host, settings.port)
+    done = sql.migrate(settings.database, list(plan.collections.values()))
+    for sentence in done:
+        log.debug(sentence)
+    if done:
+        log.info("Brought the database up to date, in %d steps.", len(done))
+    if settings.workers > 1 or settings.gunicorn:
+        listener.close()
+        _gunicorn(settings)
+    else:
+        _uvicorn(settings, Server(plan), listener)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises PortTaken, or WrongSetting for no address of ours."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as failure:
+        raise WrongSetting(
+            setting="'host' (TMFSERVER_HOST)", came=repr(host), expected=f"an address ({failure})"
+        ) from None
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except PermissionError:
+        listener.close()
+        raise WrongSetting(
+            setting="'port' (TMFSERVER_PORT)", came=str(port), expected="one this user may open"
+        ) from None
+    except OSError as failure:
+        listener.close()
+        if failure.errno == 98:
+            raise PortTaken(host=host, port=port) from None
+        raise WrongSetting(
+            setting="'host' (TMFSERVER_HOST)", came=repr(host), expected=f"an address ({failure})"
+        ) from None
+    return listener
+
+
+def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level=settings.log_level, access_log=False, lifespan="on",
+        timeout_graceful_shutdown=30, server_header=False,
+    )  # fmt: skip
+    address = listener.getsockname()
+    log.info("tmfserver runs at http://%s:%s", address[0], address[1])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise StartFailure
+
+
+def _gunicorn(settings: Settings) -> None:
+    """Replaces this process by gunicorn's master; settings reach the workers by environment."""
+    for entry in fields(Settings):
+        value = getattr(settings, entry.name)
+        text = os.pathsep.join(value) if entry.name == "specs" else str(value)
+        if text:
+            os.environ[variable(entry.name)] = text
+    import sys
+
+    from gunicorn.app.wsgiapp import run
+
+    sys.argv = [
+        "gunicorn", "tmfserver.app:create_app()",
+        "--worker-class", "tmfserver.worker.Worker",
+        "--workers", str(settings.workers),
+        "--bind", f"{settings.host}:{settings.port}",
+        "--graceful-timeout", "30",
+        "--log-level", settings.log_level,
+    ]  # fmt: skip
+    run()

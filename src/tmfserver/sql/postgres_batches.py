@@ -1,0 +1,174 @@
+"""The statements that carry out many requests at once on PostgreSQL, one JSON array in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from tmfserver.repository import Event, Insert, Remove, Replace
+from tmfserver.sql import tables
+from tmfserver.sql.dialects import PostgresJson
+from tmfserver.sql.statements import Prepared, insert_values, json_text, prepare
+
+JSON = PostgresJson()
+Kind = Literal["insert", "replace", "remove"]
+
+
+def entry(change: Insert | Replace | Remove, events: Sequence[Event]) -> str:
+    """One change with its events as `changes` takes it: [id, revision, document, seen, events]."""
+    id = orjson.dumps(change.id).decode()
+    told = _told(events) if events else "[]"
+    match change:
+        case Insert():
+            return f"[{id},{change.revision},{change.document},0,{told}]"
+        case Replace():
+            return f"[{id},{change.revision},{change.document},{change.seen},{told}]"
+    return f"[{id},0,null,{change.seen},{told}]"
+
+
+def _told(events: Sequence[Event]) -> str:
+    return orjson.dumps(
+        [
+            (each.id, each.api, each.type, each.subject, each.document, each.listeners)
+            for each in events
+        ]
+    ).decode()
+
+
+@lru_cache(maxsize=4096)
+def gets(collection: str) -> Prepared:
+    """Takes an array of ids; gives the rows that there are."""
+    table = tables.documents(collection)
+    return prepare(
+        select(table.c.id, json_text(table.c.document, JSON), table.c.revision).where(
+            table.c.id == any_(cast(bindparam("v0"), ARRAY(Text)))
+        ),
+        JSON,
+    )
+
+
+@lru_cache(maxsize=4096)
+def changes(kind: Kind, collection: str, *, told: bool) -> Prepared:
+    """Carries out entries and gives the ids of those that were; with `told`, their events too.
+
+    Takes a JSON array of entries, the version that the listeners must be at or NULL, and, with
+    `told`, the time in microseconds since 1970.
+    """
+    rows = _elements(cast(bindparam("v0"), JSONB), "r")
+    asked = select(rows.c.e, rows.c.n).cte("asked")
+    done = _done(kind, collection, asked)
+    statement = select(done.c.id)
+    return prepare(statement.add_cte(_sent(asked, done)) if told else statement, JSON)
+
+
+def _done(kind: Kind, collection: str, asked: CTE) -> CTE:
+    table = tables.documents(collection)
+    wanted = cast(bindparam("v1"), BigInteger)
+    version = select(tables.listener_version.c.version).scalar_subquery()
+    current = or_(wanted.is_(None), wanted == version)
+    id, document = _text(asked.c.e, 0), _part(asked.c.e, 2)
+    revision = cast(_text(asked.c.e, 1), BigInteger)
+    found = and_(
+        table.c.id == id, table.c.revision == cast(_text(asked.c.e, 3), BigInteger), current
+    )
+    match kind:
+        case "insert":
+            return (
+                postgresql.insert(table)
+                .from_select(
+                    ["id", "document", "revision"],
+                    select(id, document, revision).where(current).order_by(asked.c.n),
+                )
+                .on_conflict_do_nothing(index_elements=[table.c.id])
+                .returning(table.c.id)
+                .cte("done")
+            )
+        case "replace":
+            values = {"document": document, "revision": revision}
+            return table.update().values(values).where(found).returning(table.c.id).cte("done")
+    return table.delete().where(found).returning(table.c.id).cte("done")
+
+
+def _sent(asked: CTE, done: CTE) -> CTE:
+    """The events of what was done, and a delivery for each of their listeners."""
+    each = _elements(_part(asked.c.e, 4), "s")
+    events = (
+        select(each.c.e, asked.c.n, each.c.n.label("m"))
+        .select_from(asked.join(done, done.c.id == _text(asked.c.e, 0)).join(each, true()))
+        .cte("events")
+    )
+    at = cast(bindparam("v2"), BigInteger)
+    event, delivery = tables.event, tables.delivery
+    kept = (
+        insert(event)
+        .from_select(
+            ["id", "api", "type", "subject", "document", "created"],
+            select(*[_text(events.c.e, n) for n in range(5)], at).order_by(events.c.n, events.c.m),
+        )
+        .returning(event.c.seq, event.c.id)
+        .cte("kept")
+    )
+    listeners = func.jsonb_array_elements_text(_part(events.c.e, 5))
+    listener = listeners.table_valued("listener", name="l").render_derived()
+    rows = (
+        select(kept.c.seq, listener.c.listener, literal_column("'due'"), literal_column("0"), at)
+        .distinct()
+        .select_from(kept.join(events, _text(events.c.e, 0) == kept.c.id).join(listener, true()))
+    )
+    columns = ["event", "listener", "state", "attempts", "next_attempt_at"]
+    return insert(delivery).from_select(columns, rows).cte("sent")
+
+
+def _elements(array: ColumnElement[Any], name: str) -> FromClause:
+    elements = func.jsonb_array_elements(array).table_valued("e", with_ordinality="n", name=name)
+    return elements.render_derived()
+
+
+def _part(value: ColumnElement[Any], place: int) -> ColumnElement[Any]:
+    return value.op("->", return_type=JSONB())(literal_column(str(place), Integer))
+
+
+def _text(value: ColumnElement[Any], place: int) -> ColumnElement[str]:
+    return value.op("->>", return_type=Text())(literal_column(str(place), Integer))
+
+
+def event_statements() -> tuple[Prepared, Prepared]:
+    """An event alone, which gives its seq; and its deliveries: (seq, JSON array of ids, time)."""
+    event, delivery = tables.event, tables.delivery
+    names = func.jsonb_array_elements_text(cast(bindparam("v1"), JSONB))
+    listener = names.table_valued("listener", name="l").render_derived()
+    rows = select(
+        cast(bindparam("v0"), BigInteger),
+        listener.c.listener,
+        literal_column("'due'"),
+        literal_column("0"),
+        cast(bindparam("v2"), BigInteger),
+    ).distinct()
+    columns = ["event", "listener", "state", "attempts", "next_attempt_at"]
+    return (
+        prepare(insert_values(event).returning(event.c.seq), JSON),
+        prepare(insert(delivery).from_select(columns, rows), JSON),
+    )

@@ -1,0 +1,127 @@
+"""Any change list as one PostgreSQL transaction, for lists that are not carried out in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from psycopg import errors as pg
+
+from tmfserver.errors import (
+    AlreadySubscribed,
+    ListenersChanged,
+    NotFound,
+    Stale,
+    Taken,
+)
+from tmfserver.repository import (
+    Change,
+    Event,
+    Insert,
+    Listener,
+    Listeners,
+    Receive,
+    Remove,
+    Replace,
+    Subscribe,
+    Unsubscribe,
+)
+from tmfserver.sql.dialects import Bound
+from tmfserver.sql.postgres_batches import JSON, Kind, changes, entry, event_statements
+from tmfserver.sql.postgres_pool import Connection
+from tmfserver.sql.statements import Prepared, fingerprint, now, system_statements
+
+SYSTEM = system_statements(JSON)
+EVENT, DELIVERIES = event_statements()
+_KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
+
+
+async def load_listeners(connection: Connection) -> Listeners:
+    # The version first: a listener that comes in between is then seen too often, never missed.
+    version = (await _run(connection, SYSTEM.version))[0][0]
+    rows = await _run(connection, SYSTEM.listeners)
+    return Listeners(version, tuple([Listener(*row) for row in rows]))
+
+
+async def carry_out(connection: Connection, asked: Sequence[Change], listeners: int | None) -> None:
+    """All changes in one transaction, or none."""
+    async with connection.transaction():
+        if listeners is not None:
+            version = (await _run(connection, SYSTEM.version))[0][0]
+            if version != listeners:
+                raise ListenersChanged
+        for change in asked:
+            await _apply(connection, change)
+
+
+async def _apply(connection: Connection, change: Change) -> None:
+    match change:
+        case Insert() | Replace() | Remove():
+            await _change(connection, change)
+        case Event():
+            await _event(connection, change)
+        case Subscribe(listener):
+            await _subscribe(connection, listener)
+        case Unsubscribe(api, id):
+            if not await _count(connection, SYSTEM.unsubscribe, id, api):
+                raise NotFound(resource="listener", id=id)
+            await _count(connection, SYSTEM.forget, id)
+            await _count(connection, SYSTEM.bump)
+        case Receive(api, id, type_, document):
+            await _count(connection, SYSTEM.receive, api, id, type_, document, now())
+
+
+def kind_of(change: Insert | Replace | Remove) -> Kind:
+    """Which batch statement carries the change out."""
+    return _KINDS[type(change)]
+
+
+def refused(change: Insert | Replace | Remove) -> Stale | Taken:
+    """Why a change was not carried out, when nothing else was wrong."""
+    failure = Taken if isinstance(change, Insert) else Stale
+    return failure(resource=change.collection.resource, id=change.id)
+
+
+async def _change(connection: Connection, change: Insert | Replace | Remove) -> None:
+    statement = changes(kind_of(change), change.collection.name, told=False)
+    if not await _run(connection, statement, f"[{entry(change, ())}]", None):
+        raise refused(change)
+
+
+async def _event(connection: Connection, change: Event) -> None:
+    at = now()
+    row = change.id, change.api, change.type, change.subject, change.document, at
+    try:
+        seq = (await _run(connection, EVENT, *row))[0][0]
+    except pg.UniqueViolation as error:
+        raise Taken(resource="event", id=change.id) from error
+    if change.listeners:
+        await _count(connection, DELIVERIES, seq, orjson.dumps(change.listeners).decode(), at)
+
+
+async def _subscribe(connection: Connection, new: Listener) -> None:
+    mark = fingerprint(new)
+    row = new.id, new.api, new.callback, new.query, now(), mark
+    if not await _count(connection, SYSTEM.subscribe, *row):
+        present = await _run(connection, SYSTEM.subscribed, mark)
+        if not present:
+            raise Taken(resource="listener", id=new.id)
+        raise AlreadySubscribed(id=present[0][0])
+    await _count(connection, SYSTEM.bump)
+
+
+async def _run(
+    connection: Connection, statement: Prepared, *values: Bound | None
+) -> list[tuple[Any, ...]]:
+    return await (
+        await connection.execute(statement.sql, statement.bind(_texts(values)))
+    ).fetchall()
+
+
+async def _count(connection: Connection, statement: Prepared, *values: Bound | None) -> int:
+    return (await connection.execute(statement.sql, statement.bind(_texts(values)))).rowcount
+
+
+def _texts(values: Sequence[Bound | None]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]

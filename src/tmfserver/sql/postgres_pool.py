@@ -1,0 +1,141 @@
+"""Connections to PostgreSQL: held, lent out, replaced when the server was away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias, TypeVar
+
+from psycopg import (
+    AsyncConnection,
+    AsyncRawCursor,
+    DataError,
+    Error,
+    InterfaceError,
+    OperationalError,
+)
+from psycopg import errors as pg
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from tmfserver.errors import Failure, Invalid, Unavailable
+
+Connection: TypeAlias = AsyncConnection[TupleRow]
+T = TypeVar("T")
+
+WAIT_SECONDS = 5.0  # for a connection, when all are lent out or the server is away
+ATTEMPTS = 5  # at what other transactions got in the way of
+
+_IN_THE_WAY = (pg.DeadlockDetected, pg.SerializationFailure)
+_UNFIT = (DataError, pg.ProgramLimitExceeded)
+
+
+class Connections:
+    """A pool that gives failures as errors.py has them, and mends itself after an outage."""
+
+    def __init__(self, conninfo: str, size: int) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            conninfo,
+            min_size=min(2, size),
+            max_size=size,
+            open=False,
+            timeout=WAIT_SECONDS,
+            configure=_configure,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": 2,
+                "cursor_factory": AsyncRawCursor,
+                "application_name": "tmfserver",
+            },
+        )
+        self._check: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        await self._pool.open(wait=True, timeout=WAIT_SECONDS)
+
+    async def close(self) -> None:
+        if self._check is not None:
+            await asyncio.wait([self._check])
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode. Raises errors.Unavailable, errors.Invalid."""
+        connection = await self.take()
+        try:
+            yield connection
+        except (OperationalError, InterfaceError, DataError) as error:
+            raise self.explain(error, connection) from error
+        finally:
+            await self._pool.putconn(connection)
+
+    async def take(self) -> Connection:
+        """A connection to be given back. Raises errors.Unavailable."""
+        try:
+            return await self._pool.getconn()
+        except (PoolTimeout, PoolClosed) as error:
+            raise Unavailable(problem=str(error)) from error
+
+    async def give_back(self, connection: Connection) -> None:
+        await self._pool.putconn(connection)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Does the work, again where other transactions got in its way."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.lend() as connection:
+                    return await work(connection)
+            except Unavailable as failure:
+                if attempt == ATTEMPTS or not isinstance(failure.__cause__, _IN_THE_WAY):
+                    raise
+            await asyncio.sleep(0.005 * attempt)
+        raise AssertionError
+
+    async def read(
+        self, work: Callable[[Connection], Awaitable[T]], keep: Callable[[T], bool] | None = None
+    ) -> T:
+        """Reads; once more when the connection turns out to be lost, for reading twice is safe.
+
+        keep: whether the connection stays with the result, which then gives it back.
+        """
+        for last in (False, True):
+            connection = await self.take()
+            kept = False
+            try:
+                result = await work(connection)
+                kept = keep is not None and keep(result)
+            except (OperationalError, InterfaceError, DataError) as error:
+                if last or not connection.broken:
+                    raise self.explain(error, connection) from error
+            else:
+                return result
+            finally:
+                if not kept:
+                    await self._pool.putconn(connection)
+            await self._checked()
+        raise AssertionError
+
+    def explain(self, error: Error, connection: Connection) -> Failure:
+        """What the driver's error means to a request."""
+        if isinstance(error, _UNFIT):
+            return Invalid(attribute="the document", problem=_line(error))
+        if connection.broken:
+            # One lost connection means that the others are lost too, most often.
+            self._check = self._check or asyncio.create_task(self._checked())
+        return Unavailable(problem=_line(error))
+
+    async def _checked(self) -> None:
+        try:
+            await self._pool.check()
+        finally:
+            self._check = None
+
+
+def _line(error: Error) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+async def _configure(connection: Connection) -> None:
+    # Compiling a statement takes longer than most of ours take to run.
+    await connection.execute("SET jit = off")

@@ -1,0 +1,113 @@
+"""A PostgreSQL database as the repository's Store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from tmfserver.errors import DatabaseUnreachable, Failure
+from tmfserver.query.ast import Query
+from tmfserver.repository import Change, Collection, Listeners, Page, Row
+from tmfserver.sql.address import Address
+from tmfserver.sql.gather import Gather
+from tmfserver.sql.postgres_batches import JSON, gets
+from tmfserver.sql.postgres_changes import SYSTEM, load_listeners
+from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.postgres_reader import Pages
+from tmfserver.sql.postgres_writer import Writer
+from tmfserver.sql.schema import conninfo
+from tmfserver.sql.statements import Plans
+
+AT_ONCE = 4  # batches of reads from one collection that are on their way
+
+_Asked: TypeAlias = tuple[str, asyncio.Future[Row | None]]
+
+
+async def open_postgres(address: Address, pool_size: int) -> PostgresStore:
+    """Opens a database whose tables are there."""
+    connections = Connections(conninfo(address), pool_size)
+    try:
+        await connections.open()
+        listeners = await connections.read(load_listeners)
+    except (PoolTimeout, psycopg.Error, Failure) as error:
+        await connections.close()
+        raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
+    return PostgresStore(connections, pool_size, listeners)
+
+
+class PostgresStore:
+    """Gathers reads by id and changes of documents; lists go one by one through the pool."""
+
+    def __init__(self, connections: Connections, pool_size: int, listeners: Listeners) -> None:
+        self._connections, self._listeners = connections, listeners
+        self._gets: dict[str, Gather[_Asked]] = {}
+        self._plans = Plans(JSON)
+        self._pages = Pages(connections, pool_size)
+        self._writer = Writer(connections, self._keep_listeners)
+        self._closed = False
+
+    async def get(self, collection: Collection, id: str) -> Row | None:
+        if "\0" in id:
+            return None
+        gather = self._gets.get(collection.name)
+        if gather is None:
+            gather = Gather(partial(self._get_many, collection.name), AT_ONCE)
+            self._gets[collection.name] = gather
+        found: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
+        gather.add((id, found))
+        return await found
+
+    async def find(self, collection: Collection, query: Query) -> Page:
+        plan, values = self._plans.plan(collection, query)
+        return await self._pages.find(plan, values, query)
+
+    async def count(self, collection: Collection) -> int:
+        return (await self.find(collection, Query(limit=0))).total
+
+    async def listeners(self) -> Listeners:
+        return self._listeners
+
+    async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
+        await self._writer.commit(changes, listeners)
+
+    async def ping(self) -> None:
+        await self._connections.read(_ping)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        await self._writer.close()
+        await asyncio.gather(*[gather.drain() for gather in self._gets.values()])
+        await self._connections.close()
+
+    def _keep_listeners(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+
+    async def _get_many(self, collection: str, asked: list[_Asked]) -> list[_Asked]:
+        ids = list({id: None for id, _ in asked})
+        try:
+            rows = await self._connections.read(partial(_rows, collection, ids))
+        except Failure as failure:
+            for _, found in asked:
+                if not found.done():
+                    found.set_exception(type(failure)(**failure.facts))
+            return []
+        by_id = {row[0]: row for row in rows}
+        for id, found in asked:
+            if not found.done():
+                found.set_result(by_id.get(id))
+        return []
+
+
+async def _rows(collection: str, ids: list[str], connection: Connection) -> list[Any]:
+    return await (await connection.execute(gets(collection).sql, (ids,))).fetchall()
+
+
+async def _ping(connection: Connection) -> None:
+    await connection.execute(SYSTEM.version.sql)

@@ -1,0 +1,165 @@
+"""Writing to PostgreSQL: what many requests change in one collection is one statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from psycopg import errors as pg
+
+from tmfserver.errors import Failure, ListenersChanged, Taken, Unavailable
+from tmfserver.repository import (
+    Change,
+    Event,
+    Insert,
+    Listeners,
+    Remove,
+    Replace,
+    Subscribe,
+    Unsubscribe,
+)
+from tmfserver.sql.gather import Gather
+from tmfserver.sql.postgres_batches import Kind, changes, entry
+from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, refused
+from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.statements import now
+
+AT_ONCE = 4  # batches of one collection that are on their way
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change of one document with its events, that waits to be carried out."""
+
+    change: Insert | Replace | Remove
+    events: Sequence[Event]
+    listeners: int | None
+    done: asyncio.Future[None]
+
+    def settle(self, failure: Failure | None) -> None:
+        if self.done.done():
+            return
+        if failure is None:
+            self.done.set_result(None)
+        else:
+            # Its own for each, for each is raised where it is waited for.
+            self.done.set_exception(type(failure)(**failure.facts))
+
+
+class Writer:
+    """Carries change lists out: one document's change with its events in batches, others alone.
+
+    `changed` is told of the listeners whenever they were found to have changed, before the change
+    lists concerned are answered.
+    """
+
+    def __init__(self, connections: Connections, changed: Callable[[Listeners], None]) -> None:
+        self._connections, self._changed = connections, changed
+        self._gathers: dict[tuple[Kind, str], Gather[Entry]] = {}
+        self._closed = False
+
+    async def commit(self, asked: Sequence[Change], listeners: int | None) -> None:
+        """Returns when the changes are on the disk."""
+        if self._closed:
+            raise Unavailable(problem="the server is shutting down")
+        change = asked[0] if asked else None
+        if isinstance(change, Insert | Replace | Remove):
+            events = asked[1:]
+            if not events or all(type(each) is Event for each in events):
+                await self._gathered(change, events, listeners)  # type: ignore[arg-type]
+                return
+        await self._alone(asked, listeners)
+
+    async def close(self) -> None:
+        """Carries out what is queued."""
+        self._closed = True
+        await asyncio.gather(*[gather.drain() for gather in self._gathers.values()])
+
+    def _gathered(
+        self, change: Insert | Replace | Remove, events: Sequence[Event], listeners: int | None
+    ) -> asyncio.Future[None]:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        key = kind_of(change), change.collection.name
+        gather = self._gathers.get(key)
+        if gather is None:
+            gather = self._gathers[key] = Gather(partial(self._flush, *key), AT_ONCE)
+        gather.add(Entry(change, events, listeners, done))
+        return done
+
+    async def _alone(self, asked: Sequence[Change], listeners: int | None) -> None:
+        try:
+            await self._connections.run(lambda each: carry_out(each, asked, listeners))
+        except ListenersChanged:
+            await self._refresh()
+            raise
+        if any(isinstance(change, Subscribe | Unsubscribe) for change in asked):
+            await self._refresh()
+
+    async def _refresh(self) -> Listeners:
+        listeners = await self._connections.read(load_listeners)
+        self._changed(listeners)
+        return listeners
+
+    async def _flush(self, kind: Kind, collection: str, entries: list[Entry]) -> list[Entry]:
+        """Carries out what can go together: one version of the listeners, no id twice."""
+        version = entries[0].listeners
+        together: dict[str, Entry] = {}
+        later = []
+        for each in entries:
+            if each.listeners != version or each.change.id in together:
+                later.append(each)
+            else:
+                together[each.change.id] = each
+        try:
+            await self._carry(kind, collection, list(together.values()))
+        except BaseException as error:
+            for each in together.values():
+                each.settle(Unavailable(problem=f"{type(error).__name__}: {error}"))
+            raise
+        return later
+
+    async def _carry(self, kind: Kind, collection: str, entries: list[Entry]) -> None:
+        try:
+            done = await self._connections.run(partial(_execute, kind, collection, entries))
+            missing = [each for each in entries if each.change.id not in done]
+            changed = missing and await self._listeners_changed(entries[0].listeners)
+        except Failure as failure:
+            await self._each_alone(kind, collection, entries, failure)
+            return
+        except pg.UniqueViolation:
+            await self._each_alone(kind, collection, entries, Taken(resource="event", id="?"))
+            return
+        for each in entries:
+            if each.change.id in done:
+                each.settle(None)
+            else:
+                each.settle(ListenersChanged() if changed else refused(each.change))
+
+    async def _each_alone(
+        self, kind: Kind, collection: str, entries: list[Entry], failure: Failure
+    ) -> None:
+        """After a batch failed: one entry may have spoiled it for all."""
+        if len(entries) == 1 or isinstance(failure, Unavailable):
+            for each in entries:
+                each.settle(failure)
+            return
+        for each in entries:
+            await self._carry(kind, collection, [each])
+
+    async def _listeners_changed(self, version: int | None) -> bool:
+        return version is not None and (await self._refresh()).version != version
+
+
+async def _execute(
+    kind: Kind, collection: str, entries: list[Entry], connection: Connection
+) -> set[str]:
+    """The ids of the entries that were carried out."""
+    told = any(each.events for each in entries)
+    statement = changes(kind, collection, told=told)
+    array = f"[{','.join([entry(each.change, each.events) for each in entries])}]"
+    version = entries[0].listeners
+    values = [array, None if version is None else str(version), str(now())]
+    cursor = await connection.execute(statement.sql, statement.bind(values))
+    return {id for (id,) in await cursor.fetchall()}

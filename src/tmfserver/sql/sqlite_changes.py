@@ -1,0 +1,218 @@
+"""Change lists as SQLite carries them out: many in one transaction, each whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import bindparam, insert
+
+from tmfserver.errors import (
+    AlreadySubscribed,
+    Failure,
+    Invalid,
+    ListenersChanged,
+    NotFound,
+    Stale,
+    Taken,
+    Unavailable,
+)
+from tmfserver.repository import (
+    Change,
+    Event,
+    Insert,
+    Listener,
+    Listeners,
+    Receive,
+    Remove,
+    Replace,
+    Subscribe,
+    Unsubscribe,
+)
+from tmfserver.sql import tables
+from tmfserver.sql.dialects import SqliteJson
+from tmfserver.sql.statements import (
+    document_statements,
+    fingerprint,
+    insert_values,
+    now,
+    prepare,
+    system_statements,
+)
+
+Asked: TypeAlias = tuple[Sequence[Change], int | None]
+Results: TypeAlias = tuple[list[Failure | None], Listeners | None]
+
+JSON = SqliteJson()
+SYSTEM = system_statements(JSON)
+EVENT = prepare(insert_values(tables.event), JSON).sql
+DELIVERY = prepare(insert_values(tables.delivery), JSON).sql
+MOST_ROWS = 64  # in one INSERT
+
+# What the driver raises for a value that cannot be kept, whatever the state of the database.
+_UNFIT = (sqlite3.DataError, sqlite3.ProgrammingError, OverflowError, UnicodeError)
+
+
+class Changes:
+    """Carries out change lists on one connection, which it has to itself."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._run = connection.execute
+        self._apply: Mapping[type, Callable[[Any], None]] = {
+            Insert: self._insert,
+            Replace: self._replace,
+            Remove: self._remove,
+            Event: self._event,
+            Subscribe: self._subscribe,
+            Unsubscribe: self._unsubscribe,
+            Receive: self._receive,
+        }
+
+    def listeners(self) -> Listeners:
+        return Listeners(
+            self._version(),
+            tuple([Listener(*row) for row in self._run(SYSTEM.listeners.sql)]),
+        )
+
+    def write(self, asked: Sequence[Asked]) -> Results:
+        """All lists in one transaction: what failed of each, and the listeners if they changed."""
+        try:
+            self._run("BEGIN IMMEDIATE")
+            try:
+                results = self._write(asked)
+                self._run("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._run("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            return [Unavailable(problem=str(error)) for _ in asked], None
+        return results
+
+    def _write(self, asked: Sequence[Asked]) -> Results:
+        problems: list[Failure | None] = [None] * len(asked)
+        version = known = self._version()
+        inserts: dict[str, list[int]] = {}
+        for number, (changes, listeners) in enumerate(asked):
+            if len(changes) == 1 and type(changes[0]) is Insert and listeners in (None, version):
+                inserts.setdefault(changes[0].collection.name, []).append(number)
+        for numbers in inserts.values():
+            self._insert_many(asked, numbers, problems)
+        gathered = {number for numbers in inserts.values() for number in numbers}
+        for number, (changes, listeners) in enumerate(asked):
+            if number in gathered:
+                continue
+            if listeners not in (None, version):
+                problems[number] = ListenersChanged()
+                known = -1
+                continue
+            problems[number] = self._one(changes)
+            if any(isinstance(change, (Subscribe, Unsubscribe)) for change in changes):
+                version = self._version()
+        return problems, None if known == version else self.listeners()
+
+    def _insert_many(
+        self, asked: Sequence[Asked], numbers: list[int], problems: list[Failure | None]
+    ) -> None:
+        """Plain inserts into one table, many rows a statement: the other thread runs meanwhile."""
+        start = 0
+        while start < len(numbers):
+            rows = min(MOST_ROWS, 1 << ((len(numbers) - start).bit_length() - 1))
+            some = numbers[start : start + rows]
+            start += rows
+            values: list[Any] = []
+            for number in some:
+                change: Any = asked[number][0][0]
+                values += change.id, change.document, change.revision
+            try:
+                self._run(_insert_sql(change.collection.name, rows), values)
+            except (sqlite3.IntegrityError, *_UNFIT):
+                for number in some:
+                    problems[number] = self._one(asked[number][0])
+
+    def _one(self, changes: Sequence[Change]) -> Failure | None:
+        """One list, undone if any of it fails."""
+        self._run("SAVEPOINT list")
+        problem: Failure | None = None
+        try:
+            for change in changes:
+                self._apply[type(change)](change)
+        except Failure as failure:
+            problem = failure
+        except _UNFIT as error:
+            problem = Invalid(attribute="the document", problem=str(error))
+        if problem is not None:
+            self._run("ROLLBACK TO list")
+        self._run("RELEASE list")
+        return problem
+
+    def _version(self) -> int:
+        version: int = self._run(SYSTEM.version.sql).fetchone()[0]
+        return version
+
+    def _insert(self, change: Insert) -> None:
+        row = change.id, change.document, change.revision
+        try:
+            self._run(_insert_sql(change.collection.name, 1), row)
+        except sqlite3.IntegrityError as error:
+            raise Taken(resource=change.collection.resource, id=change.id) from error
+
+    def _replace(self, change: Replace) -> None:
+        row = change.document, change.revision, change.id, change.seen
+        if self._run(_documents(change.collection.name).replace.sql, row).rowcount != 1:
+            raise Stale(resource=change.collection.resource, id=change.id)
+
+    def _remove(self, change: Remove) -> None:
+        row = change.id, change.seen
+        if self._run(_documents(change.collection.name).remove.sql, row).rowcount != 1:
+            raise Stale(resource=change.collection.resource, id=change.id)
+
+    def _event(self, change: Event) -> None:
+        at = now()
+        row = change.id, change.api, change.type, change.subject, change.document, at
+        try:
+            seq = self._run(EVENT, row).lastrowid
+        except sqlite3.IntegrityError as error:
+            raise Taken(resource="event", id=change.id) from error
+        self._connection.executemany(
+            DELIVERY,
+            [(seq, id, "due", 0, at, None, None) for id in dict.fromkeys(change.listeners)],
+        )
+
+    def _subscribe(self, change: Subscribe) -> None:
+        new = change.listener
+        mark = fingerprint(new)
+        row = new.id, new.api, new.callback, new.query, now(), mark
+        if self._run(SYSTEM.subscribe.sql, row).rowcount != 1:
+            present = self._run(SYSTEM.subscribed.sql, (mark,)).fetchone()
+            if present is None:
+                raise Taken(resource="listener", id=new.id)
+            raise AlreadySubscribed(id=present[0])
+        self._run(SYSTEM.bump.sql)
+
+    def _unsubscribe(self, change: Unsubscribe) -> None:
+        if self._run(SYSTEM.unsubscribe.sql, (change.id, change.api)).rowcount != 1:
+            raise NotFound(resource="listener", id=change.id)
+        self._run(SYSTEM.forget.sql, (change.id,))
+        self._run(SYSTEM.bump.sql)
+
+    def _receive(self, change: Receive) -> None:
+        row = change.api, change.id, change.type, change.document, now()
+        self._run(SYSTEM.receive.sql, row)
+
+
+_documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON))
+
+
+@lru_cache(maxsize=4096)
+def _insert_sql(name: str, rows: int) -> str:
+    table = tables.documents(name)
+    columns = table.c.id, table.c.document, table.c.revision
+    values: list[dict[Any, Any]] = [
+        {column: bindparam(f"v{3 * row + n}") for n, column in enumerate(columns)}
+        for row in range(rows)
+    ]
+    return prepare(insert(table).values(values), JSON).sql

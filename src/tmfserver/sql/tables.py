@@ -1,0 +1,132 @@
+"""The tables: one per collection, all of one shape, and the few that the server itself needs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tmfserver.query.ast import Path
+from tmfserver.repository import Collection
+
+LONGEST_TABLE_NAME = 55  # leaves room for the suffixes in PostgreSQL's 63
+LONGEST_NAME = 63
+
+Seq = BigInteger().with_variant(Integer(), "sqlite")
+Document = Text().with_variant(JSONB(), "postgresql")
+# Compared and sorted by code point on PostgreSQL too, whatever the database's own collation.
+ByCodePoint = Text().with_variant(Text(collation="C"), "postgresql")
+
+system = MetaData()
+
+listener = Table(
+    "listener",
+    system,
+    Column("id", Text, primary_key=True),
+    Column("api", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    # Of api, callback and query: these may be too long for an index.
+    Column("fingerprint", Text, nullable=False, unique=True),
+)
+listener_version = Table("listener_version", system, Column("version", BigInteger, nullable=False))
+event = Table(
+    "event",
+    system,
+    Column("seq", Seq, Identity(), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("api", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+delivery = Table(
+    "delivery",
+    system,
+    Column("event", BigInteger, primary_key=True, autoincrement=False),
+    Column("listener", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+)
+received = Table(
+    "received",
+    system,
+    Column("api", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+RESERVED = frozenset({*system.tables, "alembic_version"})
+
+
+@lru_cache(maxsize=4096)
+def documents(name: str) -> Table:
+    """The table of the collection of this name."""
+    return Table(
+        table_name(name),
+        MetaData(),
+        Column("seq", Seq, Identity(), primary_key=True),
+        Column("id", ByCodePoint, nullable=False, unique=True),
+        Column("document", Document, nullable=False),
+        Column("revision", BigInteger, nullable=False),
+    )
+
+
+def table_name(name: str) -> str:
+    """What a collection's table is called: "someApi/v4/someThing" -> "some_api_v4_some_thing"."""
+    plain = _snake(name)
+    if len(plain) <= LONGEST_TABLE_NAME and plain not in RESERVED and plain[:1].isalpha():
+        return plain
+    return _cut(f"t_{plain}" if not plain[:1].isalpha() else plain, name, LONGEST_TABLE_NAME)
+
+
+def index_name(table: str, path: Path, expression: str) -> str:
+    """What an index is called; another expression makes another name, and so another index."""
+    return _cut(f"{table}_{_snake('_'.join(path))}", expression, LONGEST_NAME)
+
+
+def refuse_shared_tables(collections: Iterable[Collection]) -> None:
+    """Raises ValueError when two collections would have the same table."""
+    owners: dict[str, str] = {}
+    for collection in collections:
+        owner = owners.setdefault(table_name(collection.name), collection.name)
+        if owner != collection.name:
+            raise ValueError(f"collections {owner!r} and {collection.name!r} would share a table")
+
+
+def is_scalar(collection: Collection, path: Path) -> bool:
+    """Whether the contract says that the path has at most one value, and no object or array.
+
+    Only names that SQLite's JSON paths can spell count: a backslash or a quotation mark in a name
+    leaves it to the slower walk, which takes any name.
+    """
+    if ".".join(path) not in collection.types or not all(map(is_plain, path)):
+        return False
+    return not any(
+        ".".join(path[:length]) in collection.arrays for length in range(1, len(path) + 1)
+    )
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name can stand between quotation marks in a JSON path, and in a dotted path."""
+    return name != "" and not any(sign in '."\\' or sign < " " for sign in name)
+
+
+def _snake(name: str) -> str:
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")
+
+
+def _cut(name: str, whole: str, longest: int) -> str:
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return f"{name[: longest - len(mark) - 1]}_{mark}"
