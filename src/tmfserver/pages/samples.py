@@ -61,9 +61,7 @@ def _candidates(schemas: Schemas, schema: Mapping[str, Any]) -> Iterator[dict[st
     if isinstance(example, dict):
         yield _shortened(example, set(resolved.get("required", ())))
         yield example
-    made = _made(schemas, schema, 0)
-    if isinstance(made, dict):
-        yield made
+    yield _object(schemas, resolved, 0)
 
 
 def _shortened(example: Mapping[str, Any], mandatory: set[str]) -> dict[str, Any]:
@@ -86,7 +84,7 @@ def _made(schemas: Schemas, schema: Mapping[str, Any], depth: int) -> Any:
         case "string":
             return _TEXTS.get(schema.get("format", ""), "example")
         case "number" | "integer":
-            return schema.get("minimum", 1)
+            return min(max(1, schema.get("minimum", 1)), schema.get("maximum", 1))
         case "boolean":
             return True
         case "array":

