@@ -140,7 +140,7 @@ def connexion_app(plan: Plan, store: Store) -> ASGIApp:
         ContractMiddleware,
         health_middleware(store),
         ValidationMiddleware,
-        pages_middleware(plan.apis, plan.collections, store),
+        pages_middleware(plan.apis, plan.collections, store, settings.database),
     ]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))

@@ -46,7 +46,9 @@ def with_settings(*names: str) -> Callable[[F], F]:
 def _default(entry: Any) -> str:
     if entry.name == "specs":
         return "the bundled ones"
-    return str(entry.default) if entry.default not in ("", False) else "none"
+    if entry.default is False:
+        return "off"
+    return str(entry.default) or "none"
 
 
 def read_settings(given: dict[str, Any]) -> Settings:

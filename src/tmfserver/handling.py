@@ -55,7 +55,7 @@ def load(apis: Sequence[Api], folder: str, *, bundled: bool) -> dict[str, Handle
         name, is_own = path.stem, own is not None and path.parent == own
         if name not in resources:
             if is_own or bundled:
-                raise BrokenHandler(file=path, problem=_unnamed("resource", name, resources))
+                raise BrokenHandler(file=path, problem=_unnamed("a resource", name, resources))
             continue
         if resources[name] not in found:
             found[resources[name]] = _handler(path, operations[name])
@@ -91,7 +91,7 @@ def _handler(path: Path, operations: set[str]) -> Handler:
     }
     for name in functions:
         if name not in operations:
-            raise BrokenHandler(file=path, problem=_unnamed("operationId", name, operations))
+            raise BrokenHandler(file=path, problem=_unnamed("an operationId", name, operations))
     return Handler(path.stem, rules, functions)
 
 
@@ -112,4 +112,4 @@ def _import(path: Path) -> ModuleType:
 def _unnamed(kind: str, name: str, known: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(name, list(known), 1)
     hint = f"; did you mean '{nearest[0]}'" if nearest else ""
-    return f"no contract that is served has a {kind} for '{name}'{hint}"
+    return f"no contract that is served has {kind} for '{name}'{hint}"

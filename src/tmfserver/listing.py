@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from tmfserver import settings as settings_
 from tmfserver.app import Plan, make_plan
 from tmfserver.settings import Settings
 from tmfserver.spec import Api, Operation
+from tmfserver.sql.address import without_secrets
 
 
 class OperationShape(Schema):
@@ -152,12 +154,23 @@ def _told(contract: dict[str, Any]) -> str:
 def settings(now: Settings, *, as_json: bool) -> str:
     """Every setting, with its value as the environment has it."""
     rows = SettingShape(many=True).dump(
-        [{**row, "value": getattr(now, row["name"])} for row in settings_.describe()]
+        [{**row, "value": _value(now, row["name"])} for row in settings_.describe()]
     )
     if as_json:
         return json.dumps(rows, indent=2)
-    shown = [(row["environment"], str(row["value"]) or "-", row["help"]) for row in rows]
+    shown = [(row["environment"], _told_value(row["value"]), row["help"]) for row in rows]
     return table([("variable", "value", "meaning"), *shown])
+
+
+def _value(now: Settings, name: str) -> Any:
+    value = getattr(now, name)
+    if name == "database":
+        return without_secrets(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _told_value(value: Any) -> str:
+    return os.pathsep.join(value) or "-" if isinstance(value, list) else str(value) or "-"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import sys
 from dataclasses import fields
 
 from tmfserver import sql
@@ -76,6 +78,8 @@ def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
     )  # fmt: skip
     address = listener.getsockname()
     log.info("tmfserver runs at http://%s:%s", address[0], address[1])
+    # uvicorn stops gracefully, then raises the signal again: stopping as told is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     if not server.started:
@@ -89,8 +93,6 @@ def _gunicorn(settings: Settings) -> None:
         text = os.pathsep.join(value) if entry.name == "specs" else str(value)
         if text:
             os.environ[variable(entry.name)] = text
-    import sys
-
     from gunicorn.app.wsgiapp import run
 
     sys.argv = [
@@ -99,6 +101,7 @@ def _gunicorn(settings: Settings) -> None:
         "--workers", str(settings.workers),
         "--bind", f"{settings.host}:{settings.port}",
         "--graceful-timeout", "30",
+        "--no-control-socket",
         "--log-level", settings.log_level,
     ]  # fmt: skip
     run()

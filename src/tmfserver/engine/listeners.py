@@ -9,6 +9,7 @@ import orjson
 from uuid_utils import uuid7
 
 from tmfserver.errors import NotFound
+from tmfserver.query.parse import parse
 from tmfserver.repository import Listener, Receive, Store, Subscribe, Unsubscribe
 
 
@@ -19,7 +20,9 @@ class Hub:
         self._api, self._store = api, store
 
     async def subscribe(self, callback: str, query: str) -> Listener:
-        """Raises AlreadySubscribed when this callback and query stand already."""
+        """Raises BadQuery for a query that means nothing (TMF630 10: the grammar of GET), and
+        AlreadySubscribed when this callback and query stand already."""
+        parse(query, {})
         listener = Listener(str(uuid7()), self._api, callback, query)
         await self._store.commit([Subscribe(listener)])
         return listener

@@ -13,13 +13,14 @@ from typing import Any
 
 from tmfserver.spec import openapi
 from tmfserver.spec.additions import (
+    LARGEST_NUMBER,
     add_conditional_requests,
     add_errors,
     add_listener_retrieval,
     add_paging,
 )
 from tmfserver.spec.openapi import JSON, METHODS
-from tmfserver.spec.partial import derive
+from tmfserver.spec.partial import COMPONENT, derive_patch, derive_selection
 from tmfserver.spec.schemas import NOT_BLANK
 from tmfserver.spec.verbs import classify
 
@@ -29,8 +30,6 @@ JSON_PATCH_QUERY = "application/json-patch-query+json"
 
 # RFC 3986's characters of a path segment, none of them escaped, so that an href holds it as it is.
 ID_PATTERN = r"^[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]{0,254}$"
-
-_COMPONENT = "#/components/schemas/"
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,11 @@ def _partial_updates(document: dict[str, Any]) -> int:
     for method, path, operation in operations(document):
         body = operation.get("requestBody", {}).get("content", {}).get(JSON)
         verb, _ = classify(method, path)
-        target = (body or {}).get("schema", {}).get("$ref", "").removeprefix(_COMPONENT)
+        target = (body or {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
         if verb == "patch" and body and target in schemas:
             whole = schemas.get(target.removesuffix("_Update"), {})
-            top = derive(schemas, target, frozenset(whole.get("required", ())))
-            body["schema"] = {"$ref": _COMPONENT + top}
+            top = derive_patch(schemas, target, frozenset(whole.get("required", ())))
+            body["schema"] = {"$ref": COMPONENT + top}
             places += 1
     return places
 
@@ -139,11 +138,39 @@ def _patch_schema(pointer: str) -> dict[str, Any]:
     }
 
 
+def _selections(document: dict[str, Any]) -> int:
+    schemas, places = document["components"]["schemas"], 0
+    for method, path, operation in operations(document):
+        verb, _ = classify(method, path)
+        if verb not in ("list", "retrieve", "create", "patch", "replace"):
+            continue
+        for status in ("200", "201"):
+            content = operation["responses"].get(status, {}).get("content", {}).get(JSON, {})
+            schema = content.get("schema", {})
+            holder = schema["items"] if schema.get("type") == "array" else schema
+            target = holder.get("$ref", "").removeprefix(COMPONENT)
+            if "properties" in schemas.get(target, {}):
+                holder["$ref"] = COMPONENT + derive_selection(schemas, target)
+                places += 1
+    return places
+
+
+def _whole_numbers(document: dict[str, Any]) -> int:
+    places = 0
+    for schema in document["components"]["schemas"].values():
+        for inner in schema.get("properties", {}).values():
+            if inner.get("type") == "integer":
+                inner.setdefault("minimum", -LARGEST_NUMBER - 1)
+                inner.setdefault("maximum", LARGEST_NUMBER)
+                places += 1
+    return places
+
+
 def _own_ids(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
-        target = content.get(JSON, {}).get("schema", {}).get("$ref", "").removeprefix(_COMPONENT)
+        target = content.get(JSON, {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
         if classify(method, path)[0] == "create" and "properties" in schemas.get(target, {}):
             schemas[target]["properties"]["id"] = {
                 "type": "string",
@@ -174,7 +201,7 @@ def _defaults(document: dict[str, Any]) -> int:
         filled = []
         for attribute in schema.get("required", ()):
             inner = schema.get("properties", {}).get(attribute, {})
-            if "default" in schemas.get(inner.get("$ref", "").removeprefix(_COMPONENT), inner):
+            if "default" in schemas.get(inner.get("$ref", "").removeprefix(COMPONENT), inner):
                 filled.append(attribute)
         if filled:
             schema["x-filled"] = filled
@@ -207,6 +234,11 @@ ADAPTATIONS = (
         _mandatory_text,
     ),
     Adaptation(
+        "whole numbers of 64 bits",
+        "larger ones would not come back as they went in, so they are refused",
+        _whole_numbers,
+    ),
+    Adaptation(
         "ids of the client's own",
         "TMF630 6.1 lets a client bring the id; the contract's create schema leaves it out",
         _own_ids,
@@ -225,6 +257,11 @@ ADAPTATIONS = (
         "paging, sorting and selection",
         "limits of offset and limit, `sort`, `Link`, and `fields` on create and patch are served",
         add_paging,
+    ),
+    Adaptation(
+        "answers in part",
+        "with `fields` an answer lacks what was not chosen, mandatory attributes too",
+        _selections,
     ),
     Adaptation(
         "conditional requests",

@@ -13,6 +13,7 @@ from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
 from tmfserver.spec import loader, soundness
 from tmfserver.spec.dialect import Applied, adapt, operations
+from tmfserver.spec.partial import SELECTION
 from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
 from tmfserver.spec.verbs import Verb, classify
@@ -191,7 +192,7 @@ def _answered(mine: Mapping[Verb | None, Operation]) -> str:
                 answer = mine[verb].definition["responses"].get(status, {})
                 schema = _first_schema(answer)
                 if name := schema.get("items", schema).get("$ref", "").removeprefix(_COMPONENT):
-                    return str(name)
+                    return str(name).removesuffix(SELECTION)
     return ""
 
 

@@ -1,19 +1,34 @@
-"""The schema of a merge patch, derived from the schema of what it changes (RFC 7386).
+"""Schemas of documents in part, derived from the schema of the whole.
 
-In a patch nothing is required, an object within may be given in part, and null takes an attribute
-away. Whether what remains satisfies the contract is asked of the merged document.
+A merge patch (RFC 7386) requires nothing, may give an object within in part, and null takes an
+attribute away; whether what remains satisfies the contract is asked of the merged document. An
+answer with `fields` (TMF630 4.3) holds what the client chose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-_COMPONENT = "#/components/schemas/"
-_PART = "_Part"
+COMPONENT = "#/components/schemas/"
+SELECTION = "_Selection"
 
 
-def derive(schemas: dict[str, Any], name: str, mandatory: frozenset[str]) -> str:
+@dataclass(frozen=True)
+class _Form:
+    """How the parts of a document are called, and whether null may stand for them."""
+
+    suffix: str
+    nullable: bool
+    note: str
+
+
+_PATCH = _Form("_Part", nullable=True, note="as it may stand in a merge patch")
+_CHOSEN = _Form("_Chosen", nullable=False, note="or what a client chose of it")
+
+
+def derive_patch(schemas: dict[str, Any], name: str, mandatory: frozenset[str]) -> str:
     """Adds the merge patch form of schema `name`, and of those it needs; gives its name back.
 
     mandatory: attributes of the resource that null may not take away.
@@ -21,7 +36,7 @@ def derive(schemas: dict[str, Any], name: str, mandatory: frozenset[str]) -> str
     resource = name.removesuffix("_Update")
     top = f"{resource}_MergePatch"
     if top not in schemas:
-        patched = _patched(schemas, schemas[name])
+        patched = _loosened(schemas, schemas[name], _PATCH)
         patched.pop("nullable", None)
         for attribute in mandatory & patched.get("properties", {}).keys():
             patched["properties"][attribute] = _kept(schemas, patched["properties"][attribute])
@@ -33,28 +48,42 @@ def derive(schemas: dict[str, Any], name: str, mandatory: frozenset[str]) -> str
     return top
 
 
+def derive_selection(schemas: dict[str, Any], name: str) -> str:
+    """Adds the form of schema `name` that an answer with `fields` has; gives its name back."""
+    top = name + SELECTION
+    if top not in schemas:
+        chosen = _loosened(schemas, schemas[name], _CHOSEN)
+        always = [attribute for attribute in ("id", "href") if attribute in chosen["properties"]]
+        if always:
+            chosen["required"] = always
+        chosen["description"] = f"{name}, or the part of it that `fields` chose."
+        schemas[top] = chosen
+    return top
+
+
 def _kept(schemas: dict[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
     """A mandatory attribute in a patch: it may be changed in part, not taken away."""
-    target = patched.get("$ref", "").removeprefix(_COMPONENT)
+    target = patched.get("$ref", "").removeprefix(COMPONENT)
     shape = {**schemas.get(target, patched)}
     if shape.pop("nullable", False) and "enum" in shape:
         shape["enum"] = [value for value in shape["enum"] if value is not None]
     return shape
 
 
-def _patched(schemas: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def _loosened(schemas: dict[str, Any], schema: Mapping[str, Any], form: _Form) -> dict[str, Any]:
+    """A copy that requires nothing, at any depth."""
     if "$ref" in schema:
-        target = schema["$ref"].removeprefix(_COMPONENT)
-        if target not in schemas or not schemas[target]:
+        target = schema["$ref"].removeprefix(COMPONENT)
+        if not schemas.get(target):
             return {"$ref": schema["$ref"]}
-        name = target + _PART
+        name = target + form.suffix
         if name not in schemas:
             schemas[name] = {}
             schemas[name] = {
-                **_patched(schemas, schemas[target]),
-                "description": f"{target} as it may stand in a merge patch.",
+                **_loosened(schemas, schemas[target], form),
+                "description": f"{target} {form.note}.",
             }
-        return {"$ref": _COMPONENT + name}
+        return {"$ref": COMPONENT + name}
     result = {
         key: value
         for key, value in schema.items()
@@ -62,13 +91,15 @@ def _patched(schemas: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, An
     }
     for key in ("allOf", "oneOf", "anyOf"):
         if key in schema:
-            result[key] = [_patched(schemas, part) for part in schema[key]]
+            result[key] = [_loosened(schemas, part, form) for part in schema[key]]
     if "properties" in schema:
         result["type"] = "object"
         result["properties"] = {
-            name: _patched(schemas, inner) for name, inner in schema["properties"].items()
+            name: _loosened(schemas, inner, form) for name, inner in schema["properties"].items()
         }
-    if "type" in result:
+    if "items" in schema and not form.nullable:
+        result["items"] = _loosened(schemas, schema["items"], form)
+    if form.nullable and "type" in result:
         result["nullable"] = True
         if "enum" in result and None not in result["enum"]:
             result["enum"] = [*result["enum"], None]

@@ -89,8 +89,12 @@ class Reading:
     values: list[Bound] = field(default_factory=list)
 
     def bind(self, value: Bound) -> None:
-        if isinstance(value, str) and "\0" in value:
-            raise BadQuery(parameter="filter", came="a NUL character", expected="text without it")
+        if isinstance(value, str) and not is_text(value):
+            raise BadQuery(
+                parameter="filter",
+                came=ascii(value),
+                expected="Unicode text without NUL characters",
+            )
         self.values.append(self.json.bound(value))
 
     def place(self, path: Path, type: ValueType | None, text: str = "") -> Place:
@@ -105,6 +109,11 @@ class Reading:
         for value in self.json.walk_values(path):
             self.bind(value)
         return Place()
+
+
+def is_text(value: str) -> bool:
+    """Whether both databases can hold it: no NUL, no half of a surrogate pair."""
+    return (value.isascii() and "\0" not in value) or _is_unicode(value)
 
 
 def shape(node: Node, reading: Reading) -> Shape:
@@ -199,6 +208,14 @@ def _date_time(comparison: Comparison, reading: Reading) -> Shape:
         reading.bind(comparison.value)
         parts.append(TestShape(place, "text", "date-time"))
     return parts[0] if len(parts) == 1 else AnyShape(tuple(parts))
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def _after(prefix: str) -> str | None:

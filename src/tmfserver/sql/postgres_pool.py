@@ -11,7 +11,6 @@ from psycopg import (
     AsyncConnection,
     AsyncRawCursor,
     DataError,
-    Error,
     InterfaceError,
     OperationalError,
 )
@@ -28,7 +27,9 @@ WAIT_SECONDS = 5.0  # for a connection, when all are lent out or the server is a
 ATTEMPTS = 5  # at what other transactions got in the way of
 
 _IN_THE_WAY = (pg.DeadlockDetected, pg.SerializationFailure)
-_UNFIT = (DataError, pg.ProgramLimitExceeded)
+# What the driver raises for a value that cannot be kept, whatever the state of the database.
+_UNFIT = (DataError, pg.ProgramLimitExceeded, UnicodeError)
+FAILURES = (OperationalError, InterfaceError, DataError, UnicodeError)
 
 
 class Connections:
@@ -65,7 +66,7 @@ class Connections:
         connection = await self.take()
         try:
             yield connection
-        except (OperationalError, InterfaceError, DataError) as error:
+        except FAILURES as error:
             raise self.explain(error, connection) from error
         finally:
             await self._pool.putconn(connection)
@@ -105,7 +106,7 @@ class Connections:
             try:
                 result = await work(connection)
                 kept = keep is not None and keep(result)
-            except (OperationalError, InterfaceError, DataError) as error:
+            except FAILURES as error:
                 if last or not connection.broken:
                     raise self.explain(error, connection) from error
             else:
@@ -116,7 +117,7 @@ class Connections:
             await self._checked()
         raise AssertionError
 
-    def explain(self, error: Error, connection: Connection) -> Failure:
+    def explain(self, error: Exception, connection: Connection) -> Failure:
         """What the driver's error means to a request."""
         if isinstance(error, _UNFIT):
             return Invalid(attribute="the document", problem=_line(error))
@@ -132,7 +133,12 @@ class Connections:
             self._check = None
 
 
-def _line(error: Error) -> str:
+def again(error: Exception) -> Exception:
+    """The same failure anew, for each of many that wait: raising one changes it."""
+    return type(error)(**error.facts) if isinstance(error, Failure) else error
+
+
+def _line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 

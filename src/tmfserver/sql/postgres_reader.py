@@ -7,12 +7,10 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from psycopg import DataError, InterfaceError, OperationalError
-
 from tmfserver.query.ast import Query
 from tmfserver.repository import Page, Row
 from tmfserver.sql.dialects import Bound
-from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.postgres_pool import FAILURES, Connection, Connections
 from tmfserver.sql.statements import Plan
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
@@ -98,7 +96,7 @@ class Batches:
             raise StopAsyncIteration
         try:
             rows = await take(self._stream)
-        except (OperationalError, InterfaceError, DataError) as error:
+        except FAILURES as error:
             failure = self._pages.explain(error, self._connection)
             await self.aclose()
             raise failure from error

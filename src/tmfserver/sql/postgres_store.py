@@ -14,10 +14,11 @@ from tmfserver.errors import DatabaseUnreachable, Failure
 from tmfserver.query.ast import Query
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
+from tmfserver.sql.filters import is_text
 from tmfserver.sql.gather import Gather
 from tmfserver.sql.postgres_batches import JSON, gets
 from tmfserver.sql.postgres_changes import SYSTEM, load_listeners
-from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.postgres_reader import Pages
 from tmfserver.sql.postgres_writer import Writer
 from tmfserver.sql.schema import conninfo
@@ -52,7 +53,7 @@ class PostgresStore:
         self._closed = False
 
     async def get(self, collection: Collection, id: str) -> Row | None:
-        if "\0" in id:
+        if not is_text(id):
             return None
         gather = self._gets.get(collection.name)
         if gather is None:
@@ -93,10 +94,10 @@ class PostgresStore:
         ids = list({id: None for id, _ in asked})
         try:
             rows = await self._connections.read(partial(_rows, collection, ids))
-        except Failure as failure:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who waits
             for _, found in asked:
                 if not found.done():
-                    found.set_exception(type(failure)(**failure.facts))
+                    found.set_exception(again(error))
             return []
         by_id = {row[0]: row for row in rows}
         for id, found in asked:

@@ -9,7 +9,7 @@ from functools import partial
 
 from psycopg import errors as pg
 
-from tmfserver.errors import Failure, ListenersChanged, Taken, Unavailable
+from tmfserver.errors import Failure, Invalid, ListenersChanged, Taken, Unavailable
 from tmfserver.repository import (
     Change,
     Event,
@@ -23,18 +23,19 @@ from tmfserver.repository import (
 from tmfserver.sql.gather import Gather
 from tmfserver.sql.postgres_batches import Kind, changes, entry
 from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, refused
-from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.statements import now
 
 AT_ONCE = 4  # batches of one collection that are on their way
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """A change of one document with its events, that waits to be carried out."""
+    """A change of one document, that waits to be carried out; `text` says it with its events."""
 
     change: Insert | Replace | Remove
-    events: Sequence[Event]
+    text: str
+    told: bool
     listeners: int | None
     done: asyncio.Future[None]
 
@@ -44,8 +45,7 @@ class Entry:
         if failure is None:
             self.done.set_result(None)
         else:
-            # Its own for each, for each is raised where it is waited for.
-            self.done.set_exception(type(failure)(**failure.facts))
+            self.done.set_exception(again(failure))
 
 
 class Writer:
@@ -80,12 +80,16 @@ class Writer:
     def _gathered(
         self, change: Insert | Replace | Remove, events: Sequence[Event], listeners: int | None
     ) -> asyncio.Future[None]:
+        try:
+            text = entry(change, events)
+        except TypeError as error:
+            raise Invalid(attribute="the document", problem=str(error)) from error
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         key = kind_of(change), change.collection.name
         gather = self._gathers.get(key)
         if gather is None:
             gather = self._gathers[key] = Gather(partial(self._flush, *key), AT_ONCE)
-        gather.add(Entry(change, events, listeners, done))
+        gather.add(Entry(change, text, bool(events), listeners, done))
         return done
 
     async def _alone(self, asked: Sequence[Change], listeners: int | None) -> None:
@@ -114,10 +118,10 @@ class Writer:
                 together[each.change.id] = each
         try:
             await self._carry(kind, collection, list(together.values()))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who waits
             for each in together.values():
-                each.settle(Unavailable(problem=f"{type(error).__name__}: {error}"))
-            raise
+                if not each.done.done():
+                    each.done.set_exception(error)
         return later
 
     async def _carry(self, kind: Kind, collection: str, entries: list[Entry]) -> None:
@@ -156,9 +160,9 @@ async def _execute(
     kind: Kind, collection: str, entries: list[Entry], connection: Connection
 ) -> set[str]:
     """The ids of the entries that were carried out."""
-    told = any(each.events for each in entries)
+    told = any(each.told for each in entries)
     statement = changes(kind, collection, told=told)
-    array = f"[{','.join([entry(each.change, each.events) for each in entries])}]"
+    array = f"[{','.join([each.text for each in entries])}]"
     version = entries[0].listeners
     values = [array, None if version is None else str(version), str(now())]
     cursor = await connection.execute(statement.sql, statement.bind(values))

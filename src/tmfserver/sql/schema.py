@@ -22,8 +22,8 @@ from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
 from tmfserver.sql.migrations import NEWEST
 from tmfserver.sql.tables import documents, index_name, is_scalar, table_name
 
-BUSY_SECONDS = 8.0  # how long a lock of another process is waited for
-CONNECT_SECONDS = 5
+BUSY_SECONDS = 4.0  # how long a lock of another process is waited for
+CONNECT_SECONDS = 4
 _LOCK = 7_463_662_001  # one server at a time makes tables; the number means nothing
 _NAMES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')",

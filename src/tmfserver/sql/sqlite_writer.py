@@ -15,7 +15,7 @@ from tmfserver.sql.sqlite_changes import Changes, Results
 MOST_AT_ONCE = 512  # change lists in one transaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """A change list that waits to be written."""
 

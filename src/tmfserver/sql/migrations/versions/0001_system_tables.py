@@ -13,24 +13,38 @@ CREATE FUNCTION tmfserver_instant(value text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 -- Microseconds since 1970, NULL unless the text is an RFC 3339 date-time; without an offset, UTC.
 DECLARE
-    part text[] := regexp_match(value,
-        '^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-5][0-9]):([0-9]{2})'
-        '(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-5][0-9]))?$');
-    year int := part[1];
-    month int := part[2];
-    day int := part[3];
-    ahead int;
+    year int; month int; day int; seconds bigint;
+    sign text := left(right(value, 6), 1);
+    offset_length int := 0;
+    fraction text := '';
 BEGIN
-    IF part IS NULL OR part[4] > '23' OR part[6] > '60' OR part[9] > '23'
-            OR year < 1 OR month NOT BETWEEN 1 AND 12 OR day < 1
-            OR (day > 28 AND day > extract(day FROM
-                make_date(year, month, 1) + interval '1 month' - interval '1 day')) THEN
+    -- No groups to capture: these make the same expression fifty times slower.
+    IF value IS NULL OR value !~ ('^[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]'
+            '[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?'
+            '([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?$') THEN
         RETURN NULL;
     END IF;
-    ahead := coalesce((part[8] || '60')::int * (part[9]::int * 60 + part[10]::int), 0);
-    RETURN ((make_date(year, month, day) - make_date(1970, 1, 1)) * 86400::bigint
-        + part[4]::int * 3600 + part[5]::int * 60 + part[6]::int - ahead) * 1000000
-        + rpad(left(coalesce(part[7], ''), 6), 6, '0')::int;
+    year := left(value, 4);
+    month := substr(value, 6, 2);
+    day := substr(value, 9, 2);
+    IF year < 1 OR day < 1 OR day > 28 AND day > extract(day FROM
+            make_date(year, month, 1) + interval '1 month' - interval '1 day') THEN
+        RETURN NULL;
+    END IF;
+    seconds := (make_date(year, month, day) - make_date(1970, 1, 1)) * 86400::bigint
+        + substr(value, 12, 2)::int * 3600 + substr(value, 15, 2)::int * 60
+        + substr(value, 18, 2)::int;
+    IF length(value) > 24 AND sign IN ('+', '-') THEN
+        offset_length := 6;
+        seconds := seconds - (sign || '60')::int
+            * (substr(right(value, 5), 1, 2)::int * 60 + right(value, 2)::int);
+    ELSIF right(value, 1) IN ('Z', 'z') THEN
+        offset_length := 1;
+    END IF;
+    IF substr(value, 20, 1) = '.' THEN
+        fraction := left(substr(value, 21, length(value) - 20 - offset_length), 6);
+    END IF;
+    RETURN seconds * 1000000 + rpad(fraction, 6, '0')::int;
 END
 $$
 """
