@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from uuid_utils import uuid7
 
-from tmfserver.errors import NotFound
+from tmfserver.errors import ListenersChanged, NotFound
 from tmfserver.query.parse import parse
-from tmfserver.repository import Listener, Receive, Store, Subscribe, Unsubscribe
+from tmfserver.repository import Listener, Listeners, Receive, Store, Subscribe, Unsubscribe
 
 
 class Hub:
@@ -28,10 +29,17 @@ class Hub:
         return listener
 
     async def find(self, id: str) -> Listener:
-        for listener in (await self._store.listeners()).all:
+        for listener in (await self._fresh()).all:
             if listener.id == id and listener.api == self._api:
                 return listener
         raise NotFound(resource="listener", id=id)
+
+    async def _fresh(self) -> Listeners:
+        """The listeners as they are now, whichever process registered them."""
+        known = await self._store.listeners()
+        with suppress(ListenersChanged):
+            await self._store.commit([], known.version)
+        return await self._store.listeners()
 
     async def unsubscribe(self, id: str) -> None:
         await self._store.commit([Unsubscribe(self._api, id)])
