@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -20,8 +21,6 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import pytest
-
-from tests.postgres import PostgresServer
 
 COMMAND = Path(sys.executable).with_name("tmfserver")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -41,6 +40,10 @@ class Server:
     @property
     def port(self) -> int:
         return urlsplit(self.url).port or 0
+
+    def client(self, **options: Any) -> httpx.Client:
+        """A client of this server; it has no use for certificates, which take long to load."""
+        return httpx.Client(**{"base_url": self.url, "timeout": 60, "verify": False, **options})
 
     @property
     def is_running(self) -> bool:
@@ -144,10 +147,12 @@ def launch(
 
 def _is_healthy(server: Server) -> bool:
     assert server.is_running, f"the server ended while it started:\n{server.printed()}"
-    try:
-        return httpx.get(f"{server.url}/health", timeout=1).status_code == 200
-    except httpx.TransportError:
-        return False
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=1)) as connection:
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
 
 
 def stop_cleanly(*servers: Server) -> None:
@@ -161,6 +166,19 @@ def stop_cleanly(*servers: Server) -> None:
 def new_sqlite_database(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}"
+
+
+def beside(server_url: str, name: str) -> str:
+    """The URL of another database of the same PostgreSQL."""
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()
+
+
+def new_postgresql_database(server_url: str) -> str:
+    """A fresh database beside the one that the URL names."""
+    name = f"served_{uuid.uuid4().hex}"
+    with closing(psycopg.connect(server_url, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    return beside(server_url, name)
 
 
 def select(database: str, statement: str) -> list[tuple[Any, ...]]:
@@ -185,8 +203,7 @@ def make_database(
     def make(kind: str) -> str:
         if kind == SQLITE:
             return new_sqlite_database(tmp_path_factory.mktemp("database"))
-        postgres: PostgresServer = request.getfixturevalue("postgres")
-        return postgres.create_database()
+        return new_postgresql_database(request.getfixturevalue("postgres_server"))
 
     return make
 
@@ -202,10 +219,10 @@ def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def postgresql_server(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """The one server on PostgreSQL that all tests share."""
-    server = launch(tmp_path_factory.mktemp(POSTGRESQL), postgres.create_database())
+    server = launch(tmp_path_factory.mktemp(POSTGRESQL), new_postgresql_database(postgres_server))
     yield server
     stop_cleanly(server)
 
@@ -220,7 +237,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(scope="session")
 def client(server: Server) -> Iterator[httpx.Client]:
     """Talks to the shared server."""
-    with httpx.Client(base_url=server.url, timeout=60) as made:
+    with server.client() as made:
         yield made
 
 

@@ -89,9 +89,12 @@ def _handler(path: Path, operations: set[str]) -> Handler:
         and not name.startswith("_")
         and value not in checks
     }
-    for name in functions:
+    for name, function in functions.items():
         if name not in operations:
             raise BrokenHandler(file=path, problem=_unnamed("an operationId", name, operations))
+        if not inspect.iscoroutinefunction(function):
+            problem = f"'{name}' replaces an operation, so it must be an `async def`"
+            raise BrokenHandler(file=path, problem=problem)
     return Handler(path.stem, rules, functions)
 
 

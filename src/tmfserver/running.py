@@ -72,8 +72,10 @@ def bind(host: str, port: int) -> socket.socket:
 def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
     import uvicorn
 
+    from tmfserver.http.protocol import Protocol
+
     config = uvicorn.Config(
-        app, log_level=settings.log_level, access_log=False, lifespan="on",
+        app, http=Protocol, log_level=settings.log_level, access_log=False, lifespan="on",
         timeout_graceful_shutdown=30, server_header=False,
     )  # fmt: skip
     address = listener.getsockname()

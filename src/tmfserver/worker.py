@@ -12,7 +12,7 @@ class Worker(UvicornWorker):
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": "tmfserver.http.protocol:Protocol",
         "lifespan": "on",
         "server_header": False,
         "access_log": False,

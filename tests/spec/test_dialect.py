@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from openapi_spec_validator import validate
 from tests.spec.things import api, contract
 from tmfserver.app import bundled_specs
 from tmfserver.errors import Invalid
-from tmfserver.spec import ADAPTATIONS, files, read
+from tmfserver.spec import ADAPTATIONS, build, files, read
 from tmfserver.spec.dialect import adapt
 
 
@@ -137,3 +138,53 @@ def test_numbers_of_paging_are_bounded() -> None:
     offset = next(parameter for parameter in parameters if parameter["name"] == "offset")
     assert offset["schema"]["minimum"] == 0
     assert {parameter["name"] for parameter in parameters} == {"offset", "limit", "fields", "sort"}
+
+
+def test_the_type_of_a_reference_is_its_referred_type() -> None:
+    """TM Forum's samples give some references @type alone; one of the two is mandatory."""
+    changed = contract()
+    part = changed["definitions"]["Part"]
+    part["required"].append("@referredType")
+    part["properties"] |= {"@referredType": {"type": "string"}, "@type": {"type": "string"}}
+    shape = build(Path("things.json"), changed).schemas.shape("Part")
+    reference: dict[str, Any] = {"label": "a", "@type": "Organization"}
+    shape.fill(reference)
+    shape.check(reference)
+    assert reference["@referredType"] == "Organization"
+    with pytest.raises(Invalid, match="@referredType: it is mandatory, but missing"):
+        shape.check({"label": "a"})
+
+
+def test_a_reference_may_repeat_what_it_refers_to_in_part() -> None:
+    """A copy of an attribute is for information: what it lacks is known where it is kept."""
+    changed = contract()
+    changed["definitions"]["ThingRef"] = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string"},
+            "@referredType": {"type": "string"},
+            "part": {"$ref": "#/definitions/Part"},
+        },
+    }
+    shape = build(Path("things.json"), changed).schemas.shape("ThingRef")
+    shape.check({"id": "1", "part": {"note": "no label"}})
+    with pytest.raises(Invalid, match=r"part\.note: got 5"):
+        shape.check({"id": "1", "part": {"note": 5}})
+
+
+def test_true_may_come_as_a_text() -> None:
+    """TM Forum's samples write "true"; any other text is refused."""
+    shape = api().schemas.shape("Part")
+    shape.check({"label": "a", "isRef": "true"})
+    shape.check({"label": "a", "isRef": False})
+    with pytest.raises(Invalid, match="isRef: got 'yes', expected boolean"):
+        shape.check({"label": "a", "isRef": "yes"})
+
+
+def test_numbers_are_those_that_come_back_as_they_went_in() -> None:
+    """A whole number has 64 bits at most."""
+    shape = api().schemas.shape("Thing_MergePatch")
+    shape.check({"size": 2**63 - 1})
+    with pytest.raises(Invalid, match="size"):
+        shape.check({"size": 2**63})

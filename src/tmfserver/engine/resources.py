@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -28,6 +31,7 @@ from tmfserver.spec import Resource, Shape
 ATTEMPTS = 20
 
 Precondition = Callable[[int], None]
+T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -56,6 +60,7 @@ class ResourceEngine:
     ) -> None:
         self.api, self.resource, self.rules, self.collection = api, resource, rules, collection
         self._shape, self._store, self._references = shape, store, references
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
@@ -92,17 +97,15 @@ class ResourceEngine:
         changes nothing writes nothing. When others change the document at the same time, `change`
         is asked again with what they left.
         """
-        for attempt in range(ATTEMPTS):
+
+        async def once() -> Outcome:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            try:
-                return await self._change(row, old, change(old), base)
-            except (Stale, ListenersChanged):
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError
+            return await self._change(row, old, change(old), base)
+
+        return await self._until_settled(id, once)
 
     async def _change(self, row: Row, old: dict[str, Any], new: Any, base: str) -> Outcome:
         if not isinstance(new, dict):
@@ -121,18 +124,34 @@ class ResourceEngine:
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(self, id: str, base: str, precondition: Precondition | None = None) -> None:
-        for attempt in range(ATTEMPTS):
+
+        async def once() -> None:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            try:
-                await self._commit_once(Remove(self.collection, id, row[2]), old, None)
-            except (Stale, ListenersChanged):
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
-                return
+            await self._commit_once(Remove(self.collection, id, row[2]), old, None)
+
+        await self._until_settled(id, once)
+
+    async def _until_settled(self, id: str, change: Callable[[], Awaitable[T]]) -> T:
+        """Makes a change, anew when others changed the document meanwhile.
+
+        The first attempt is made at once; those that lost stand in a queue for the document, so
+        that of many in this process one after the other gets through. Other processes have queues
+        of their own: between attempts there is a short wait of random length.
+        """
+        try:
+            return await change()
+        except (Stale, ListenersChanged):
+            queue = self._queues.setdefault(id, asyncio.Lock())
+        async with queue:
+            for attempt in range(ATTEMPTS):
+                try:
+                    return await change()
+                except (Stale, ListenersChanged):
+                    await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
+            return await change()
 
     def _whole(self, new: dict[str, Any]) -> dict[str, Any]:
         """The document after a patch, its defaults filled in. Raises PatchBreaksContract."""
@@ -152,14 +171,10 @@ class ResourceEngine:
     async def _commit(
         self, change: Change, old: dict[str, Any] | None, new: dict[str, Any], base: str
     ) -> None:
-        for attempt in range(ATTEMPTS):
-            try:
-                await self._commit_once(change, old, {"href": base + new["id"], **new})
-            except ListenersChanged:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
-                return
+        async def once() -> None:
+            await self._commit_once(change, old, {"href": base + new["id"], **new})
+
+        await self._until_settled(new["id"], once)
 
     async def _commit_once(
         self, change: Change, old: dict[str, Any] | None, new: dict[str, Any] | None

@@ -22,6 +22,7 @@ from tmfserver.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from tmfserver.http.numbers import refuse_inexact
 from tmfserver.query.match import compile_match
 from tmfserver.query.parse import parse
 from tmfserver.spec.dialect import JSON_PATCH, JSON_PATCH_QUERY
@@ -68,6 +69,8 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
             if size > limit:
                 raise TooLarge(limit=limit)
         body = b"".join(parts)
+    if len(body) > limit:
+        raise TooLarge(limit=limit)
     return body
 
 
@@ -82,6 +85,7 @@ def parse_json(body: bytes, levels: int) -> Any:
     if body.count(b"[") + body.count(b"{") > levels and depth(value) > levels:
         problem = f"it is nested more deeply than {levels} levels"
         raise Malformed(expected="JSON that this server takes", problem=problem)
+    refuse_inexact(body)
     if b"\\u0000" in body and (place := find_text(value, _holds_nul)) is not None:
         raise Invalid(
             attribute=place or "the body", problem="a text may not hold the character NUL"

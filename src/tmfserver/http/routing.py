@@ -12,7 +12,7 @@ from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
 from connexion.spec import Specification
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tmfserver.errors import MethodNotAllowed
+from tmfserver.errors import MethodNotAllowed, UnknownPath
 from tmfserver.spec.openapi import METHODS
 from tmfserver.spec.verbs import is_parameter
 
@@ -80,6 +80,8 @@ class RoutingMiddleware(SpecMiddleware):
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if "\x00" in scope["path"]:
+            raise UnknownPath(path=scope["path"])
         context: dict[str, Any] = {"api_base_path": None, "operation_id": None}
         found = self._table.find(scope["path"])
         if found is not None:

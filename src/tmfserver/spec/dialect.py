@@ -20,7 +20,7 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.openapi import JSON, METHODS
-from tmfserver.spec.partial import COMPONENT, derive_patch, derive_selection
+from tmfserver.spec.partial import COMPONENT, derive_patch, derive_selection, loosen_copies
 from tmfserver.spec.schemas import NOT_BLANK
 from tmfserver.spec.verbs import classify
 
@@ -166,6 +166,37 @@ def _whole_numbers(document: dict[str, Any]) -> int:
     return places
 
 
+def _copies(document: dict[str, Any]) -> int:
+    return loosen_copies(document["components"]["schemas"])
+
+
+def _referred_types(document: dict[str, Any]) -> int:
+    places = 0
+    for schema in document["components"]["schemas"].values():
+        if "@referredType" in schema.get("required", ()) and "@type" in schema["properties"]:
+            schema["required"] = [name for name in schema["required"] if name != "@referredType"]
+            if not schema["required"]:
+                del schema["required"]
+            schema["anyOf"] = [{"required": ["@referredType"]}, {"required": ["@type"]}]
+            schema["x-copied"] = {"@referredType": "@type"}
+            places += 1
+    return places
+
+
+def _truth_as_text(document: dict[str, Any]) -> int:
+    places = 0
+    for schema in document["components"]["schemas"].values():
+        for inner in schema.get("properties", {}).values():
+            if inner.get("type") == "boolean":
+                del inner["type"]
+                inner["anyOf"] = [
+                    {"type": "boolean"},
+                    {"type": "string", "enum": ["true", "false"]},
+                ]
+                places += 1
+    return places
+
+
 def _own_ids(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
     for method, path, operation in operations(document):
@@ -232,6 +263,21 @@ ADAPTATIONS = (
         "mandatory text is not blank",
         "TM Forum's profiles want mandatory attributes neither null nor blank",
         _mandatory_text,
+    ),
+    Adaptation(
+        "referred type told by the type",
+        "TM Forum's samples give a reference its @type alone: it is its @referredType then, too",
+        _referred_types,
+    ),
+    Adaptation(
+        "copies in references",
+        "a reference may repeat attributes of what it refers to in part, as TM Forum's samples do",
+        _copies,
+    ),
+    Adaptation(
+        "true and false as texts",
+        'TM Forum\'s samples write "true" for true; either is kept as it came',
+        _truth_as_text,
     ),
     Adaptation(
         "whole numbers of 64 bits",

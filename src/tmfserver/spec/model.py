@@ -119,6 +119,7 @@ def build(path: Path, raw: Mapping[str, Any]) -> Api:
     found = tuple(_operation(path, *entry) for entry in operations(document))
     if not found:
         raise BrokenContract(file=path, problem="it has no operations")
+    _refuse_doubles(path, found)
     info = document.get("info", {})
     return Api(
         file=path,
@@ -130,6 +131,18 @@ def build(path: Path, raw: Mapping[str, Any]) -> Api:
         operations=found,
         resources=_resources(document, found),
     )
+
+
+def _refuse_doubles(file: Path, found: tuple[Operation, ...]) -> None:
+    seen: dict[str, Operation] = {}
+    for operation in found:
+        other = seen.setdefault(operation.operation_id, operation)
+        if other is not operation:
+            raise BrokenContract(
+                file=file,
+                problem=f"{operation.method.upper()} {operation.path} and {other.method.upper()} "
+                f"{other.path} have the same operationId '{operation.operation_id}'",
+            )
 
 
 def snake_case(name: str) -> str:

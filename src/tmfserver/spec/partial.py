@@ -25,6 +25,7 @@ class _Form:
 
 
 _PATCH = _Form("_Part", nullable=True, note="as it may stand in a merge patch")
+_COPY = _Form("_Copy", nullable=False, note="as a reference to its holder repeats it")
 _CHOSEN = _Form("_Chosen", nullable=False, note="or what a client chose of it")
 
 
@@ -61,6 +62,20 @@ def derive_selection(schemas: dict[str, Any], name: str) -> str:
     return top
 
 
+def loosen_copies(schemas: dict[str, Any]) -> int:
+    """Lets references repeat attributes of what they refer to in part; counts the places."""
+    places = 0
+    for schema in list(schemas.values()):
+        properties = schema.get("properties", {})
+        if {"id", "@referredType"} <= properties.keys():
+            for name, inner in properties.items():
+                target = inner.get("$ref", "").removeprefix(COMPONENT)
+                if schemas.get(target, {}).get("required"):
+                    properties[name] = _loosened(schemas, inner, _COPY)
+                    places += 1
+    return places
+
+
 def _kept(schemas: dict[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
     """A mandatory attribute in a patch: it may be changed in part, not taken away."""
     target = patched.get("$ref", "").removeprefix(COMPONENT)
@@ -87,7 +102,7 @@ def _loosened(schemas: dict[str, Any], schema: Mapping[str, Any], form: _Form) -
     result = {
         key: value
         for key, value in schema.items()
-        if key not in ("required", "discriminator", "example", "default", "x-filled")
+        if key not in ("required", "discriminator", "example", "default", "x-filled", "x-copied")
     }
     for key in ("allOf", "oneOf", "anyOf"):
         if key in schema:

@@ -128,7 +128,7 @@ def to_json_schema(schema: Any, *, names: bool = False) -> Any:
 
 
 def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict[str, Any]:
-    """{attribute: ("default", value) or ("inside", plan)} for the parts that have defaults."""
+    """{attribute: ("default", value), ("copy", attribute) or ("inside", plan)}, where there are."""
     target = schema.get("$ref", "")
     if target in above:
         return {}
@@ -137,6 +137,8 @@ def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict
     plan: dict[str, Any] = {}
     for part in schema.get("allOf", ()):
         plan.update(_default_plan(part, schemas, above))
+    for name, source in schema.get("x-copied", {}).items():
+        plan[name] = ("copy", source)
     for name, inner in schema.get("properties", {}).items():
         resolved = schemas.resolve(inner)
         if "default" in resolved and name in schema.get("x-filled", ()):
@@ -157,8 +159,10 @@ def _fill(value: Any, plan: Mapping[str, Any]) -> None:
             if kind == "inside":
                 if name in value:
                     _fill(value[name], what)
-            else:
+            elif kind == "default":
                 value.setdefault(name, what)
+            elif name not in value and what in value:
+                value[name] = value[what]
 
 
 def describe(failure: jsonschema_rs.ValidationError) -> tuple[str, str]:
@@ -179,6 +183,10 @@ def describe(failure: jsonschema_rs.ValidationError) -> tuple[str, str]:
                 facts["format"], f"a value of format {facts['format']}"
             )
             return ".".join(path), f"got {came}, expected {expected}"
+        case "anyOf" if "boolean" in _alternatives(failure, "type"):
+            return ".".join(path), f"got {came}, expected boolean"
+        case "anyOf" if missing := _alternatives(failure, "required"):
+            return ".".join([*path, missing[0]]), "it is mandatory, but missing"
         case "pattern" if facts["pattern"] == NOT_BLANK:
             return ".".join(path), f"got {came}, expected a text that is not blank"
         case "minItems":
@@ -187,6 +195,17 @@ def describe(failure: jsonschema_rs.ValidationError) -> tuple[str, str]:
 
 
 NOT_BLANK = r"\S"
+
+
+def _alternatives(failure: jsonschema_rs.ValidationError, kind: str) -> list[str]:
+    """What the branches of an anyOf lacked: types or attributes."""
+    return [
+        name
+        for context in failure.kind.as_dict().get("context", ())
+        for inner in context
+        if inner.kind.name == kind
+        for name in inner.kind.as_dict().get("types", [inner.kind.as_dict().get("property")])
+    ]
 
 
 def _shown(value: Any) -> str:

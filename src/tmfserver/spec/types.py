@@ -28,6 +28,8 @@ def attribute_types(schemas: Schemas, name: str) -> tuple[dict[str, ValueType], 
 
 def value_type(schema: Mapping[str, Any]) -> ValueType | None:
     """How a query compares what this schema describes; None for objects and anything goes."""
+    if {"type": "boolean"} in schema.get("anyOf", ()):
+        return "boolean"
     match schema.get("type"):
         case "string" if schema.get("format") in ("date-time", "date"):
             return "date-time"

@@ -81,7 +81,7 @@ def _content(place: Place, type: ValueType, value: Value, json: Json) -> str:
 
 
 def _test(shape: TestShape, value: Value, json: Json, free: Iterator[str]) -> str:
-    place, test, type_ = shape
+    place, test, type_ = shape.place, shape.test, shape.type
     content = _content(place, type_, value, json)
 
     def bound(type_: ValueType) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from tmfserver.errors import BadQuery, NotServed
 from tmfserver.query.ast import (
@@ -34,7 +34,8 @@ HEAD = 256
 Test: TypeAlias = Operator | Literal["prefix", "text", "present"]
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Where a value stands: a path that an index or an expression names, or one to be walked.
 
     head: only the first HEAD characters are looked at, as the index has them.
@@ -44,7 +45,8 @@ class Place(NamedTuple):
     head: bool = False
 
 
-class TestShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TestShape:
     """One condition on the values of a place."""
 
     place: Place
@@ -52,15 +54,22 @@ class TestShape(NamedTuple):
     type: ValueType = "string"
 
 
-class NotShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NotShape:
+    """The opposite of a condition."""
+
     part: Shape
 
 
-class AllShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AllShape:
+    """All of the parts; of none, always."""
+
     parts: tuple[Shape, ...]
 
 
-class AnyShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AnyShape:
     """Any of the parts; of none, never."""
 
     some: tuple[Shape, ...]
@@ -71,7 +80,8 @@ ID = Place(("id",))
 NEVER = AnyShape(())
 
 
-class SortShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SortShape:
     """`type` is None where a value may be of any."""
 
     place: Place
@@ -89,12 +99,8 @@ class Reading:
     values: list[Bound] = field(default_factory=list)
 
     def bind(self, value: Bound) -> None:
-        if isinstance(value, str) and not is_text(value):
-            raise BadQuery(
-                parameter="filter",
-                came=ascii(value),
-                expected="Unicode text without NUL characters",
-            )
+        if isinstance(value, str):
+            _refuse_odd(value)
         self.values.append(self.json.bound(value))
 
     def place(self, path: Path, type: ValueType | None, text: str = "") -> Place:
@@ -106,6 +112,8 @@ class Reading:
             indexed = dotted in self.collection.indexed and type == "string"
             declared = self.collection.types[dotted]
             return Place(path, indexed and declared == "string" and len(text) < HEAD)
+        for name in path:
+            _refuse_odd(name)
         for value in self.json.walk_values(path):
             self.bind(value)
         return Place()
@@ -114,6 +122,12 @@ class Reading:
 def is_text(value: str) -> bool:
     """Whether both databases can hold it: no NUL, no half of a surrogate pair."""
     return (value.isascii() and "\0" not in value) or _is_unicode(value)
+
+
+def _refuse_odd(text: str) -> None:
+    if not is_text(text):
+        expected = "Unicode text without NUL characters"
+        raise BadQuery(parameter="filter", came=ascii(text), expected=expected)
 
 
 def shape(node: Node, reading: Reading) -> Shape:
@@ -130,6 +144,17 @@ def shape(node: Node, reading: Reading) -> Shape:
             return NotShape(shape(Comparison(path, "eq", text, type_), reading))
         case Comparison():
             return _comparison(node, reading)
+
+
+def is_range(shape: Shape, collection: Collection) -> bool:
+    """Whether all that is found lies in one range of an index, but not at one value of it."""
+    match shape:
+        case AllShape(parts):
+            return any(is_range(part, collection) for part in parts)
+        case TestShape(Place(path), "gt" | "gte" | "lt" | "lte" | "prefix", type_):
+            dotted = ".".join(path)
+            return dotted in collection.indexed and collection.types.get(dotted) == type_
+    return False
 
 
 def sort_shape(key: SortKey, reading: Reading) -> SortShape:

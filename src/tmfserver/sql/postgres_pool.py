@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from psycopg import (
@@ -15,6 +14,7 @@ from psycopg import (
     OperationalError,
 )
 from psycopg import errors as pg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
@@ -24,6 +24,7 @@ Connection: TypeAlias = AsyncConnection[TupleRow]
 T = TypeVar("T")
 
 WAIT_SECONDS = 5.0  # for a connection, when all are lent out or the server is away
+HELD = 2  # connections kept beside the pool, for taking one from it costs as much as a statement
 ATTEMPTS = 5  # at what other transactions got in the way of
 
 _IN_THE_WAY = (pg.DeadlockDetected, pg.SerializationFailure)
@@ -50,6 +51,8 @@ class Connections:
                 "application_name": "tmfserver",
             },
         )
+        self._held: list[Connection] = []
+        self._waiting = 0
         self._check: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -58,38 +61,42 @@ class Connections:
     async def close(self) -> None:
         if self._check is not None:
             await asyncio.wait([self._check])
+        await self._return_held()
         await self._pool.close()
 
-    @asynccontextmanager
-    async def lend(self) -> AsyncIterator[Connection]:
-        """A connection in autocommit mode. Raises errors.Unavailable, errors.Invalid."""
-        connection = await self.take()
-        try:
-            yield connection
-        except FAILURES as error:
-            raise self.explain(error, connection) from error
-        finally:
-            await self._pool.putconn(connection)
-
     async def take(self) -> Connection:
-        """A connection to be given back. Raises errors.Unavailable."""
+        """A connection in autocommit mode, to be given back. Raises errors.Unavailable."""
+        if self._held:
+            return self._held.pop()
+        self._waiting += 1
         try:
             return await self._pool.getconn()
         except (PoolTimeout, PoolClosed) as error:
             raise Unavailable(problem=str(error)) from error
+        finally:
+            self._waiting -= 1
 
     async def give_back(self, connection: Connection) -> None:
-        await self._pool.putconn(connection)
+        sound = connection.pgconn.transaction_status == TransactionStatus.IDLE
+        if sound and not self._waiting and len(self._held) < HELD and not self._pool.closed:
+            self._held.append(connection)
+        else:
+            await self._pool.putconn(connection)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Does the work, again where other transactions got in its way."""
+        """Does the work, again where other transactions got in its way.
+
+        Raises errors.Unavailable, and errors.Invalid for values that cannot be kept.
+        """
         for attempt in range(1, ATTEMPTS + 1):
+            connection = await self.take()
             try:
-                async with self.lend() as connection:
-                    return await work(connection)
-            except Unavailable as failure:
-                if attempt == ATTEMPTS or not isinstance(failure.__cause__, _IN_THE_WAY):
-                    raise
+                return await work(connection)
+            except FAILURES as error:
+                if attempt == ATTEMPTS or not isinstance(error, _IN_THE_WAY):
+                    raise self.explain(error, connection) from error
+            finally:
+                await self.give_back(connection)
             await asyncio.sleep(0.005 * attempt)
         raise AssertionError
 
@@ -113,7 +120,7 @@ class Connections:
                 return result
             finally:
                 if not kept:
-                    await self._pool.putconn(connection)
+                    await self.give_back(connection)
             await self._checked()
         raise AssertionError
 
@@ -128,9 +135,14 @@ class Connections:
 
     async def _checked(self) -> None:
         try:
+            await self._return_held()
             await self._pool.check()
         finally:
             self._check = None
+
+    async def _return_held(self) -> None:
+        while self._held:
+            await self._pool.putconn(self._held.pop())
 
 
 def again(error: Exception) -> Exception:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
 from typing import TypeAlias
+from weakref import WeakSet
 
+from tmfserver.errors import Unavailable
 from tmfserver.query.ast import Query
 from tmfserver.repository import Page, Row
 from tmfserver.sql.dialects import Bound
@@ -27,6 +29,8 @@ class Pages:
         self._connections = connections
         self.explain = connections.explain
         self._places = asyncio.Semaphore(max(1, pool_size // 2))
+        self._unfinished: WeakSet[Batches] = WeakSet()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def find(self, plan: Plan, values: Sequence[Bound], query: Query) -> Page:
         await self._places.acquire()
@@ -41,9 +45,25 @@ class Pages:
                 self._places.release()
         return page
 
-    async def give_back(self, connection: Connection) -> None:
-        self._places.release()
-        await self._connections.give_back(connection)
+    async def close(self) -> None:
+        """Breaks off pages not yet read to their end."""
+        for batches in list(self._unfinished):
+            await batches.break_off()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    async def end(self, stream: _Stream, connection: Connection) -> None:
+        """Breaks off what is still being read, and gives the connection back."""
+        try:
+            await stream.aclose()
+        finally:
+            self._places.release()
+            await self._connections.give_back(connection)
+
+    def end_later(self, stream: _Stream, connection: Connection) -> None:
+        task = asyncio.get_running_loop().create_task(self.end(stream, connection))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _count(
         self, plan: Plan, values: Sequence[Bound], query: Query, connection: Connection
@@ -63,7 +83,9 @@ class Pages:
         rows: list[Row] = [] if id is None else [(id, document, revision)]
         rows += await take(stream, len(document or ""))
         if len(rows) < count:
-            return Page(total, count, rows, Batches(self, connection, stream))
+            more = Batches(self, connection, stream)
+            self._unfinished.add(more)
+            return Page(total, count, rows, more)
         await stream.aclose()
         return Page(total, count, rows)
 
@@ -86,31 +108,45 @@ class Batches:
 
     def __init__(self, pages: Pages, connection: Connection, stream: _Stream) -> None:
         self._pages, self._connection, self._stream = pages, connection, stream
+        self._loop = asyncio.get_running_loop()
         self._open = True
+        self._reading = self._broken_off = False
 
     def __aiter__(self) -> Batches:
         return self
 
     async def __anext__(self) -> Sequence[Row]:
+        if self._broken_off:
+            raise Unavailable(problem="the server is shutting down")
         if not self._open:
             raise StopAsyncIteration
+        self._reading = True
         try:
             rows = await take(self._stream)
         except FAILURES as error:
             failure = self._pages.explain(error, self._connection)
             await self.aclose()
             raise failure from error
+        finally:
+            self._reading = False
         if not rows:
             await self.aclose()
             raise StopAsyncIteration
         return rows
 
+    async def break_off(self) -> None:
+        """Ends the page before its end; who reads on is told so."""
+        self._broken_off = True
+        if not self._reading:
+            await self.aclose()
+
     async def aclose(self) -> None:
-        """Breaks off what is still being read, and gives the connection back."""
-        if not self._open:
-            return
-        self._open = False
-        try:
-            await self._stream.aclose()
-        finally:
-            await self._pages.give_back(self._connection)
+        """Ends the page, read to its end or not."""
+        if self._open:
+            self._open = False
+            await self._pages.end(self._stream, self._connection)
+
+    def __del__(self) -> None:
+        # Somebody forgot to close it; the connection is too precious to be lost with it.
+        if self._open and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._pages.end_later, self._stream, self._connection)

@@ -84,6 +84,7 @@ class PostgresStore:
             return
         self._closed = True
         await self._writer.close()
+        await self._pages.close()
         await asyncio.gather(*[gather.drain() for gather in self._gets.values()])
         await self._connections.close()
 

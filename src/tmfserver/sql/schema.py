@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path as File
 from typing import NamedTuple
 
-import psycopg
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
@@ -69,13 +67,18 @@ def bring_up(address: Address, collections: Sequence[Collection], *, apply: bool
 
 def conninfo(address: Address) -> str:
     """The URL with a limit to how long connecting may take, unless it says one itself."""
+    from psycopg.conninfo import make_conninfo
+
     if "connect_timeout=" in address.place:
         return address.place
     return make_conninfo(address.place, connect_timeout=CONNECT_SECONDS)
 
 
 def _engine(address: Address) -> Engine:
+    # The driver is imported where it is used: SQLite starts without.
     if address.driver == "postgresql":
+        import psycopg
+
         return create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(conninfo(address), application_name="tmfserver"),
@@ -105,10 +108,18 @@ def _sqlite_file(address: Address) -> sqlite3.Connection:
 def _explained(address: Address) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, psycopg.Error, DBAPIError) as error:
+    except _driver_errors(address) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         problem = without_secrets(" ".join(str(cause).split()) or type(cause).__name__)
         raise DatabaseUnreachable(database=address.shown, problem=problem) from error
+
+
+def _driver_errors(address: Address) -> tuple[type[Exception], ...]:
+    if address.driver == "sqlite":
+        return sqlite3.Error, DBAPIError
+    import psycopg
+
+    return psycopg.Error, DBAPIError
 
 
 def _look(connection: Connection, collections: Sequence[Collection], json: Json) -> Missing:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakSet
 
 import re2
 
@@ -21,12 +22,17 @@ from tmfserver.sql.statements import Plan
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
 BUSY_SECONDS = 10.0
+CACHE = 32 * 1024
+CACHE_OF_READERS = 4 * 1024  # KiB each; the operating system keeps what they share
 
 T = TypeVar("T")
 
 
-def connect(path: str, *, writes: bool) -> sqlite3.Connection:
-    """A connection for one thread at a time; without `writes` it refuses to write."""
+def connect(path: str, *, writes: bool, cache: int = CACHE) -> sqlite3.Connection:
+    """A connection for one thread at a time; without `writes` it refuses to write.
+
+    cache: KiB of the file that the connection keeps in memory.
+    """
     connection = sqlite3.connect(
         path,
         timeout=BUSY_SECONDS,
@@ -35,7 +41,7 @@ def connect(path: str, *, writes: bool) -> sqlite3.Connection:
         cached_statements=512,
     )
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute(f"PRAGMA cache_size = -{cache}")
     if not writes:
         connection.execute("PRAGMA query_only = ON")
         connection.create_function("regexp", 2, _regexp, deterministic=True)
@@ -123,17 +129,20 @@ class Readers:
     """Threads with connections of their own, for reads that would hold up the event loop."""
 
     def __init__(self, path: str, most: int) -> None:
-        self._path = path
+        self._path, self._most = path, most
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="sqlite-reader")
         self._free: list[sqlite3.Connection] = []
+        self._unfinished: WeakSet[Batches] = WeakSet()
         # Pages on their way to slow clients hold a connection, but no thread.
         self._places = asyncio.Semaphore(most * 8)
         self._closed = False
 
     async def find(self, plan: Plan, values: Sequence[Bound], query: Query) -> Page:
+        if self._closed:
+            raise Unavailable(problem="the server is shutting down")
         await self._places.acquire()
         try:
-            connection = self._free.pop() if self._free else connect(self._path, writes=False)
+            connection = self._free.pop() if self._free else self._connect()
         except BaseException:
             self._places.release()
             raise
@@ -150,27 +159,50 @@ class Readers:
             self.release(connection)
             return Page(page.total, page.here, page.rows)
         more = Batches(self, connection, page.cursor)
+        self._unfinished.add(more)
         return Page(page.total, page.here, page.rows, more)
+
+    def _connect(self) -> sqlite3.Connection:
+        return connect(self._path, writes=False, cache=CACHE_OF_READERS)
 
     def run(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
+    def end(
+        self,
+        connection: sqlite3.Connection,
+        cursor: sqlite3.Cursor,
+        reading: asyncio.Future[Any] | None = None,
+    ) -> None:
+        """Ends a page and takes its connection back, once a thread that reads on it is done."""
+        if reading is not None and not reading.done():
+            reading.add_done_callback(lambda _done: self.end(connection, cursor))
+            return
+        cursor.close()
+        connection.execute("ROLLBACK")
+        self.release(connection)
+
     def release(self, connection: sqlite3.Connection) -> None:
         self._places.release()
-        if self._closed:
+        if self._closed or len(self._free) >= self._most:
             connection.close()
         else:
             self._free.append(connection)
 
     def _abandon(self, connection: sqlite3.Connection, opened: asyncio.Future[Opened]) -> None:
-        if not opened.cancelled() and opened.exception() is None and opened.result().cursor:
-            _end(connection, opened.result().cursor)
-        self.release(connection)
+        done = not opened.cancelled() and opened.exception() is None
+        cursor = opened.result().cursor if done else None
+        if cursor is None:
+            self.release(connection)
+        else:
+            self.end(connection, cursor)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Waits for what the threads are at; pages not yet read to their end break off."""
         self._closed = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for batches in list(self._unfinished):
+            await batches.break_off()
+        await asyncio.to_thread(self._threads.shutdown)
         while self._free:
             self._free.pop().close()
 
@@ -183,21 +215,24 @@ class Batches:
     ) -> None:
         self._readers, self._connection, self._cursor = readers, connection, cursor
         self._reading: asyncio.Future[tuple[list[Row], bool]] | None = None
+        self._loop = asyncio.get_running_loop()
         self._open = True
+        self._broken_off = False
 
     def __aiter__(self) -> Batches:
         return self
 
     async def __anext__(self) -> Sequence[Row]:
+        if self._broken_off:
+            raise Unavailable(problem="the server is shutting down")
         if not self._open:
             raise StopAsyncIteration
-        with answering():
-            try:
-                self._reading = self._readers.run(take, self._cursor)
-            except RuntimeError as error:  # the threads have been shut down
-                await self.aclose()
-                raise Unavailable(problem="the server is shutting down") from error
+        self._reading = self._readers.run(take, self._cursor)
+        try:
             rows, ended = await asyncio.shield(self._reading)
+        except sqlite3.Error as error:
+            await self.aclose()
+            raise Unavailable(problem=str(error)) from error
         if ended:
             await self.aclose()
             if not rows:
@@ -205,24 +240,23 @@ class Batches:
         return rows
 
     async def aclose(self) -> None:
-        """Gives the connection back, once a thread that still reads on it is done."""
+        """Ends the page, read to its end or not."""
         if not self._open:
             return
         self._open = False
-        if self._reading is not None and not self._reading.done():
-            self._reading.add_done_callback(lambda _done: self._finish())
-        else:
-            self._finish()
+        self._readers.end(self._connection, self._cursor, self._reading)
 
-    def _finish(self) -> None:
-        _end(self._connection, self._cursor)
-        self._readers.release(self._connection)
+    async def break_off(self) -> None:
+        """Ends the page before its end; who reads on is told so."""
+        self._broken_off = True
+        await self.aclose()
 
-
-def _end(connection: sqlite3.Connection, cursor: sqlite3.Cursor | None) -> None:
-    if cursor is not None:
-        cursor.close()
-    connection.execute("ROLLBACK")
+    def __del__(self) -> None:
+        # Somebody forgot to close it; a reader that stays open keeps the file from shrinking.
+        if self._open and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(
+                self._readers.end, self._connection, self._cursor, self._reading
+            )
 
 
 def _regexp(pattern: str, value: str | None) -> bool:

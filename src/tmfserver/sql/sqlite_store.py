@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 
@@ -64,12 +63,14 @@ class SqliteStore:
             total = None
             if query.filter is None:
                 total = lambda connection: self._count(connection, collection)  # noqa: E731
-            with answering():
+            try:
                 page = open_page(self._reader, plan, values, query, total)
                 if page.cursor is None:
                     return Page(page.total, page.here, page.rows)
                 page.cursor.close()
                 self._reader.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise Unavailable(problem=str(error)) from error
         with answering():
             return await self._readers.find(plan, values, query)
 
@@ -91,7 +92,7 @@ class SqliteStore:
             return
         self._closed = True
         await self._writer.close()
-        await asyncio.to_thread(self._readers.close)
+        await self._readers.close()
         self._reader.close()
         self._writing.close()
 

@@ -32,7 +32,7 @@ from tmfserver.repository import Collection, Listener
 from tmfserver.sql import tables
 from tmfserver.sql.conditions import condition, names, order
 from tmfserver.sql.dialects import Bound, Json
-from tmfserver.sql.filters import Reading, Shape, SortShape, shape, sort_shape
+from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
 from tmfserver.sql.tables import documents
 
 T = TypeVar("T")
@@ -98,13 +98,16 @@ def _make(
     by = [text(order(key, json, free)) for key in sort]
     limit, offset = next(free), next(free)
     count = select(func.count().label("total")).select_from(table).where(*where)
-    page: Select[tuple[str, str, int]] = (
-        select(table.c.id, json_text(table.c.document, json).label("document"), table.c.revision)
-        .where(*where)
-        .order_by(*by, table.c.seq)
-        .limit(bindparam(limit))
-        .offset(bindparam(offset))
-    )
+    columns = table.c.id, json_text(table.c.document, json).label("document"), table.c.revision
+
+    def cut(rows: Select[Any]) -> Select[Any]:
+        return rows.limit(bindparam(limit)).offset(bindparam(offset))
+
+    page = cut(select(*columns).where(*where).order_by(*by, table.c.seq))
+    if json.name == "sqlite" and filter_ and not by and is_range(filter_, collection):
+        # SQLite would rather walk the whole table by age than sort what an index finds.
+        keys = cut(select(table.c.seq).where(*where).order_by(text("+seq")))
+        page = select(*columns).where(table.c.seq.in_(keys)).order_by(table.c.seq)
     total, rows = count.subquery("t"), page.subquery("p")
     both = select(total.c.total, rows).select_from(total.outerjoin(rows, text("true")))
     return Plan(prepare(count, json), prepare(page, json), prepare(both, json))

@@ -107,8 +107,7 @@ def refuse_shared_tables(collections: Iterable[Collection]) -> None:
 def is_scalar(collection: Collection, path: Path) -> bool:
     """Whether the contract says that the path has at most one value, and no object or array.
 
-    Only names that SQLite's JSON paths can spell count: a backslash or a quotation mark in a name
-    leaves it to the slower walk, which takes any name.
+    Only plain names count; the slower walk takes any.
     """
     if ".".join(path) not in collection.types or not all(map(is_plain, path)):
         return False
@@ -118,8 +117,8 @@ def is_scalar(collection: Collection, path: Path) -> bool:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name can stand between quotation marks in a JSON path, and in a dotted path."""
-    return name != "" and not any(sign in '."\\' or sign < " " for sign in name)
+    """Whether a name is of letters, digits and signs that mean nothing in SQL or JSON paths."""
+    return name != "" and all(sign.isalnum() or sign in "_@$-:" for sign in name)
 
 
 def _snake(name: str) -> str:
