@@ -25,7 +25,7 @@ run: $(VENV)/.runs ## serve both APIs on http://127.0.0.1:8080, kept in tmfserve
 	$(BIN)/tmfserver serve
 
 test: lint ## lint, then run all tests on SQLite and on a real PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## style, types and floors
 	$(BIN)/ruff check .
@@ -45,7 +45,7 @@ docs: $(STAMP) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
 conformance: $(STAMP) ## what TM Forum's kits ask, and Schemathesis with 100 examples an operation
-	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest tests/conformance tests/schemathesis
+	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile tests/conformance tests/schemathesis
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

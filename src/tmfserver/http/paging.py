@@ -49,9 +49,13 @@ def array(rows: Sequence[Row], base: str) -> bytes:
 
 async def pieces(page: Page, render: Renderer) -> AsyncIterator[bytes]:
     """A page too big for memory, as pieces of one JSON array."""
-    yield b"[" + render(page.rows)[1:-1]
-    if page.more is not None:
-        async for rows in page.more:
-            if rows:
-                yield b"," + render(rows)[1:-1]
-    yield b"]"
+    try:
+        yield b"[" + render(page.rows)[1:-1]
+        if page.more is not None:
+            async for rows in page.more:
+                if rows:
+                    yield b"," + render(rows)[1:-1]
+        yield b"]"
+    finally:
+        if page.more is not None:
+            await page.more.aclose()

@@ -179,6 +179,7 @@ def _referred_types(document: dict[str, Any]) -> int:
                 del schema["required"]
             schema["anyOf"] = [{"required": ["@referredType"]}, {"required": ["@type"]}]
             schema["x-copied"] = {"@referredType": "@type"}
+            schema["properties"]["@type"]["pattern"] = NOT_BLANK
             places += 1
     return places
 

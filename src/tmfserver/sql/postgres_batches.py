@@ -41,11 +41,10 @@ def entry(change: Insert | Replace | Remove, events: Sequence[Event]) -> str:
     """One change with its events as `changes` takes it: [id, revision, document, seen, events]."""
     id = orjson.dumps(change.id).decode()
     told = _told(events) if events else "[]"
-    match change:
-        case Insert():
-            return f"[{id},{change.revision},{change.document},0,{told}]"
-        case Replace():
-            return f"[{id},{change.revision},{change.document},{change.seen},{told}]"
+    if isinstance(change, Insert):
+        return f"[{id},{change.revision},{change.document},0,{told}]"
+    if isinstance(change, Replace):
+        return f"[{id},{change.revision},{change.document},{change.seen},{told}]"
     return f"[{id},0,null,{change.seen},{told}]"
 
 

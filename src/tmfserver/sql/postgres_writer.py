@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,7 @@ from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, r
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.statements import now
 
+DOCUMENT_CHANGES = (Insert, Replace, Remove)
 AT_ONCE = 4  # batches of one collection that are on their way
 
 
@@ -39,12 +40,8 @@ class Entry:
     listeners: int | None
     done: asyncio.Future[None]
 
-    def settle(self, failure: Failure | None) -> None:
-        if self.done.done():
-            return
-        if failure is None:
-            self.done.set_result(None)
-        else:
+    def refuse(self, failure: Exception) -> None:
+        if not self.done.done():
             self.done.set_exception(again(failure))
 
 
@@ -60,17 +57,16 @@ class Writer:
         self._gathers: dict[tuple[Kind, str], Gather[Entry]] = {}
         self._closed = False
 
-    async def commit(self, asked: Sequence[Change], listeners: int | None) -> None:
-        """Returns when the changes are on the disk."""
+    def commit(self, asked: Sequence[Change], listeners: int | None) -> Awaitable[None]:
+        """Done when the changes are on the disk."""
         if self._closed:
             raise Unavailable(problem="the server is shutting down")
         change = asked[0] if asked else None
-        if isinstance(change, Insert | Replace | Remove):
+        if isinstance(change, DOCUMENT_CHANGES):
             events = asked[1:]
             if not events or all(type(each) is Event for each in events):
-                await self._gathered(change, events, listeners)  # type: ignore[arg-type]
-                return
-        await self._alone(asked, listeners)
+                return self._gathered(change, events, listeners)  # type: ignore[arg-type]
+        return self._alone(asked, listeners)
 
     async def close(self) -> None:
         """Carries out what is queued."""
@@ -120,8 +116,7 @@ class Writer:
             await self._carry(kind, collection, list(together.values()))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who waits
             for each in together.values():
-                if not each.done.done():
-                    each.done.set_exception(error)
+                each.refuse(error)
         return later
 
     async def _carry(self, kind: Kind, collection: str, entries: list[Entry]) -> None:
@@ -137,9 +132,10 @@ class Writer:
             return
         for each in entries:
             if each.change.id in done:
-                each.settle(None)
+                if not each.done.done():
+                    each.done.set_result(None)
             else:
-                each.settle(ListenersChanged() if changed else refused(each.change))
+                each.refuse(ListenersChanged() if changed else refused(each.change))
 
     async def _each_alone(
         self, kind: Kind, collection: str, entries: list[Entry], failure: Failure
@@ -147,7 +143,7 @@ class Writer:
         """After a batch failed: one entry may have spoiled it for all."""
         if len(entries) == 1 or isinstance(failure, Unavailable):
             for each in entries:
-                each.settle(failure)
+                each.refuse(failure)
             return
         for each in entries:
             await self._carry(kind, collection, [each])

@@ -1,0 +1,35 @@
+"""Schemathesis, all checks and all phases, against running servers on their effective contracts.
+
+TMFSERVER_EXAMPLES says how many examples it makes for an operation (default 5; `make conformance`
+takes 100).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+EXAMPLES = os.environ.get("TMFSERVER_EXAMPLES", "5")
+USAGE, ACCOUNT = "/tmf-api/usageManagement/v4", "/tmf-api/accountManagement/v4"
+
+# Generated documents nest so deeply that Hypothesis needs more of Python's stack than it gives.
+RUN = (
+    "import sys; sys.setrecursionlimit(20000); "
+    "from schemathesis.cli import schemathesis; schemathesis()"
+)
+
+
+def run_schemathesis(contract: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Runs the tool in a folder of its own; exit code 0: no failure."""
+    config = ["--config-file", str(HERE / "schemathesis.toml")]
+    options = ["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *config, "run", contract, *options, "-n", EXAMPLES, *more],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,18 @@
+"""No request that can be generated makes the server break its contract: TMF666."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.schemathesis.running import ACCOUNT, run_schemathesis
+from tests.serving import StartServer
+
+
+@pytest.mark.slow
+def test_every_answer_is_declared(start_server: StartServer, tmp_path: Path) -> None:
+    """Every answer is one that the effective contract declares, for valid and invalid requests."""
+    server = start_server()
+    done = run_schemathesis(f"{server.url}{ACCOUNT}/openapi.json", tmp_path)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
