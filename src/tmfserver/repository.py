@@ -18,8 +18,8 @@ from tmfserver.query.ast import Query, ValueType
 class Collection:
     """The documents of one resource of one API, one table.
 
-    name: unique among all, e.g. "usageManagement/v4/usage"; it also names the table.
-    resource: as people call it in messages, e.g. "usage".
+    name: unique among all, e.g. "thingManagement/v1/thing"; it also names the table.
+    resource: as people call it in messages, e.g. "thing".
     indexed: dotted attribute paths that filters use much; a missing index is made by migration.
     types: what the contract says of an attribute's values, by dotted path, where it is a scalar.
     arrays: dotted paths that are arrays by the contract: a path through one has many values.

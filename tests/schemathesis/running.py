@@ -29,6 +29,7 @@ def run_schemathesis(contract: str, folder: Path, *more: str) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "-c", RUN, *config, "run", contract, *options, "-n", EXAMPLES, *more],
         cwd=folder,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")},
         capture_output=True,
         text=True,
         check=False,

@@ -47,7 +47,7 @@ class Hub:
     async def receive(self, event: str, notification: Mapping[str, Any]) -> str:
         """Keeps what another party's hub sent, once per eventId; gives the id it is kept under."""
         given = notification.get("eventId")
-        id = given if isinstance(given, str) and given else str(uuid7())
+        id = given if isinstance(given, str) and given.strip() else str(uuid7())
         text = orjson.dumps(dict(notification)).decode()
         await self._store.commit([Receive(self._api, id, event, text)])
         return id

@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 from tmfserver.errors import Invalid, ServerSet
 from tmfserver.repository import Row
 from tmfserver.spec import Resource
-from tmfserver.spec.dialect import ID_PATTERN
+from tmfserver.spec.adaptations import ID_PATTERN
 
 _ID = re.compile(ID_PATTERN)
 

@@ -25,8 +25,7 @@ from tmfserver.errors import (
 from tmfserver.http.numbers import refuse_inexact
 from tmfserver.query.match import compile_match
 from tmfserver.query.parse import parse
-from tmfserver.spec.dialect import JSON_PATCH, JSON_PATCH_QUERY
-from tmfserver.spec.openapi import JSON
+from tmfserver.spec.openapi import JSON, JSON_PATCH, JSON_PATCH_QUERY
 
 Headers = Sequence[tuple[bytes, bytes]]
 

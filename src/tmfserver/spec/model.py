@@ -12,7 +12,8 @@ from typing import Any
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
 from tmfserver.spec import loader, soundness
-from tmfserver.spec.dialect import Applied, adapt, operations
+from tmfserver.spec.dialect import Applied, adapt
+from tmfserver.spec.openapi import operations
 from tmfserver.spec.partial import SELECTION
 from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types

@@ -5,10 +5,13 @@ OpenAPI 3.0 can say what we serve and Swagger 2.0 cannot: a schema for each medi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+JSON_PATCH_QUERY = "application/json-patch-query+json"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 _PARAMETER_FACTS = ("name", "in", "required", "description", "allowEmptyValue")
 _MOVED = {
@@ -45,6 +48,14 @@ def from_swagger(document: Mapping[str, Any]) -> dict[str, Any]:
     }
     moved: dict[str, Any] = _references(result)
     return moved
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path, operation) of all in a contract."""
+    for path, item in document.get("paths", {}).items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
 
 
 def _references(value: Any) -> Any:
