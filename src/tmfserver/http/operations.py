@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import orjson
@@ -14,7 +15,7 @@ from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.media import patcher
-from tmfserver.query.ast import Fields
+from tmfserver.query.ast import Fields, Query
 from tmfserver.query.parse import parse
 from tmfserver.repository import Listener, Row
 from tmfserver.rules import Call, Reply
@@ -23,6 +24,9 @@ from tmfserver.spec import Operation
 Function: TypeAlias = Callable[[Call], Awaitable[Reply]]
 
 _ALWAYS = (("id",), ("href",))
+
+# Lists are asked for with the same query again and again: what short ones mean is kept.
+LONGEST_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,12 @@ class ResourceOperations:
     def __init__(self, engine: ResourceEngine, path: str, limits: Limits) -> None:
         self._engine, self._path, self._limits = engine, path, limits
         self._types = engine.resource.types
+        self._known = lru_cache(maxsize=1024)(self._read)
 
     async def list(self, call: Call) -> Reply:
         base = f"{call.base_url}{self._path}/"
         text = _text(call)
-        query = parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
+        query = self._known(text) if len(text) <= LONGEST_KEPT else self._read(text)
         page = await self._engine.list(query, base)
         headers = paging.headers(page, query, base[:-1], text)
         headers.append(JSON_HEADER)
@@ -56,6 +61,9 @@ class ResourceOperations:
         if page.more is None:
             return Reply(200, render(page.rows), headers)
         return Reply(200, None, headers, paging.pieces(page, render))
+
+    def _read(self, text: str) -> Query:
+        return parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
 
     async def retrieve(self, call: Call) -> Reply:
         (id,) = call.path.values()
