@@ -117,7 +117,9 @@ def test_a_document_is_an_object(client: httpx.Client, body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "document", "named"), WRONG, ids=[f"{named}-{doc}"[:60] for _, doc, named in WRONG]
+    ("path", "document", "named"),
+    WRONG,
+    ids=[f"{number} {named}" for number, (_, _, named) in enumerate(WRONG)],
 )
 def test_what_the_contract_forbids_is_refused(
     client: httpx.Client, path: str, document: dict[str, Any], named: str
