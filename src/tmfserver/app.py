@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -134,14 +135,12 @@ def create_app(settings: Settings | None = None) -> Server:
 def connexion_app(plan: Plan, store: Store) -> ASGIApp:
     """All contracts of a plan, over an open database."""
     settings = plan.settings
-    middlewares = [
-        ErrorMiddleware,
-        RoutingMiddleware,
+    aside = (
         ContractMiddleware,
         health_middleware(store),
-        ValidationMiddleware,
         pages_middleware(plan.apis, plan.collections, store, settings.database),
-    ]
+    )
+    middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
     references = References(settings.references, store, _by_resource(plan.collections))  # type: ignore[arg-type]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.spec import Specification
@@ -25,7 +24,7 @@ UI_OPTIONS = SwaggerUIOptions(
 
 
 class ContractMiddleware(SwaggerUIMiddleware):
-    """What people read about an API. A request that routing found an operation for passes by."""
+    """What people read about an API; all else passes by."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
@@ -44,9 +43,7 @@ class ContractMiddleware(SwaggerUIMiddleware):
             self._documents[contract.base_path + name] = contract
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["extensions"][ROUTING_CONTEXT]["operation_id"]:
-            await self.app(scope, receive, send)
-        elif scope["path"] in self._documents and scope["method"] in ("GET", "HEAD"):
+        if scope["path"] in self._documents and scope["method"] in ("GET", "HEAD"):
             await _send_document(self._documents[scope["path"]], scope, send)
         else:
             await super().__call__(scope, receive, send)

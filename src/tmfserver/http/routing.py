@@ -6,6 +6,7 @@ by the scope's routing context, and knows every method of a path (405 with Allow
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
@@ -63,13 +64,27 @@ class Table:
 
 
 class RoutingMiddleware(SpecMiddleware):
-    """Finds the operation; what belongs to no contract goes on without one."""
+    """Finds the operation; what belongs to none goes aside.
 
-    def __init__(self, app: ASGIApp) -> None:
+    aside: middleware classes for what is no operation (documents, health, pages), outermost first;
+    operations pass none of them.
+    """
+
+    def __init__(self, app: ASGIApp, aside: Sequence[Callable[[ASGIApp], Any]] = ()) -> None:
         self._app = app
         self._table = Table()
+        self._aside: Any = _nowhere
+        self._readers: list[SpecMiddleware] = []
+        for middleware in reversed(aside):
+            self._aside = middleware(self._aside)
+            if isinstance(self._aside, SpecMiddleware):
+                self._readers.append(self._aside)
 
-    def add_api(self, specification: Specification, base_path: str | None = None, **_: Any) -> None:
+    def add_api(
+        self, specification: Specification, base_path: str | None = None, **kwargs: Any
+    ) -> None:
+        for reader in self._readers:
+            reader.add_api(specification, base_path=base_path, **kwargs)
         for path, item in specification["paths"].items():
             for method in METHODS:
                 if method in item:
@@ -82,27 +97,27 @@ class RoutingMiddleware(SpecMiddleware):
             return
         if "\x00" in scope["path"]:
             raise UnknownPath(path=scope["path"])
-        context: dict[str, Any] = {"api_base_path": None, "operation_id": None}
         found = self._table.find(scope["path"])
-        if found is not None:
-            methods, scope["path_params"] = found
-            method = scope["method"]
-            if (target := methods.get(method)) is None:
-                if method == "OPTIONS":
-                    await _options(send, allowed(methods))
-                    return
-                if method == "HEAD" and "GET" in methods:
-                    target, send = methods["GET"], _without_body(send)
-                else:
-                    raise MethodNotAllowed(
-                        path=scope["path"], method=method, allowed=allowed(methods)
-                    )
-            context["api_base_path"], context["operation_id"] = target
-        extensions = scope.get("extensions")
-        if extensions is None:
-            scope["extensions"] = extensions = {}
-        extensions[ROUTING_CONTEXT] = context
+        if found is None:
+            await self._aside(scope, receive, send)
+            return
+        methods, scope["path_params"] = found
+        method = scope["method"]
+        target = methods.get(method)
+        if target is None:
+            if method == "OPTIONS":
+                await _options(send, allowed(methods))
+                return
+            if method != "HEAD" or "GET" not in methods:
+                raise MethodNotAllowed(path=scope["path"], method=method, allowed=allowed(methods))
+            target, send = methods["GET"], _without_body(send)
+        context = {"api_base_path": target[0], "operation_id": target[1]}
+        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
         await self._app(scope, receive, send)
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    raise UnknownPath(path=scope["path"])
 
 
 def allowed(methods: Methods) -> str:

@@ -78,6 +78,8 @@ def _shortened(example: Mapping[str, Any], mandatory: set[str]) -> dict[str, Any
 def _made(schemas: Schemas, schema: Mapping[str, Any], depth: int) -> Any:
     """A value with no more in it than the schema requires."""
     schema = schemas.resolve(schema)
+    if "type" not in schema and schema.get("anyOf"):
+        return _made(schemas, schema["anyOf"][0], depth)
     if "example" in schema or "default" in schema or "enum" in schema:
         return schema.get("example", schema.get("default", (schema.get("enum") or [None])[0]))
     match schema.get("type"):
