@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -64,9 +65,9 @@ class PostgresServer:
         self._commands.pg_ctl(words, pgdata=self._folder, user=self._server.system_user)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """The server itself, for tests that stop it."""
+@contextmanager
+def running() -> Iterator[PostgresServer]:
+    """A server of its own, for as long as the context lasts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(tempfile.mkdtemp(prefix="tmfserver-pg-"))
@@ -76,6 +77,13 @@ def postgres() -> Iterator[PostgresServer]:
     finally:
         server.stop("immediate")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The server that tests share; who stops one runs one of their own."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

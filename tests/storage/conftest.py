@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import PostgresServer, running
 from tests.storage.databases import Database, Postgres, Sqlite
 
 
@@ -26,5 +27,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         yield Sqlite(tmp_path / "test.db")
     else:
-        server = request.getfixturevalue("postgres")
-        yield Postgres(request.getfixturevalue("postgres_url"), server)
+        server = request.getfixturevalue("own_postgres")
+        url = server.lend_database()
+        yield Postgres(url, server)
+        server.take_back(url)
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server beside the shared one, for this suite stops it and starts it again."""
+    with running() as server:
+        yield server
