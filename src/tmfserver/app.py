@@ -143,7 +143,7 @@ def connexion_app(plan: Plan, store: Store) -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    references = References(settings.references, store, _by_resource(plan.collections))  # type: ignore[arg-type]
+    references = References(settings.references, store, _by_resource(plan.collections))
     for api in plan.apis:
         resolver = OperationResolver(api, _served(plan, api, store, references))
         app.add_contract(api, resolver, intake=intake)

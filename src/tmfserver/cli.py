@@ -62,22 +62,31 @@ def commands() -> None:
     """Serves TM Forum Open APIs from their contracts."""
 
 
+def with_more_specs(function: F) -> F:
+    """Lets one --specs be followed by several folders or files: --specs A B C."""
+    return click.argument("more", nargs=-1, type=click.Path(), metavar="")(function)
+
+
 @commands.command()
 @with_settings(*(entry.name for entry in fields(Settings)))
-def serve(**given: Any) -> None:
+@with_more_specs
+def serve(more: tuple[str, ...], **given: Any) -> None:
     """Serves the contracts until it is told to stop."""
     from tmfserver import running
 
+    given["specs"] = (*given["specs"], *more)
     running.serve(read_settings(given))
 
 
 @commands.command()
 @with_settings("specs", "handlers")
+@with_more_specs
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-def operations(as_json: bool, **given: Any) -> None:
+def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
     """Lists every operation, and what carries it out."""
     from tmfserver import listing
 
+    given["specs"] = (*given["specs"], *more)
     click.echo(listing.operations(read_settings(given), as_json=as_json))
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from tmfserver.errors import UnresolvedReference
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
 
-Policy = Literal["off", "warn", "strict"]
-
 
 class References:
     """Checks references to the resources of this server's own APIs.
 
-    A reference whose href leads to another host, or that holds a value instead (`isRef` false),
-    is left alone.
+    policy: off, warn or strict. A reference whose href leads to another host, or that holds a
+    value instead (`isRef` false), is left alone.
     """
 
     def __init__(
-        self, policy: Policy, store: Store, collections: Mapping[str, Sequence[Collection]]
+        self, policy: str, store: Store, collections: Mapping[str, Sequence[Collection]]
     ) -> None:
         self._policy, self._store, self._collections = policy, store, collections
 

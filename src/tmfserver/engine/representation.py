@@ -70,7 +70,7 @@ def stamp_changed(
 ) -> None:
     """Moves those attributes on, unless this change sets them itself."""
     for attribute in resource.stamped:
-        if new.get(attribute) == old.get(attribute):
+        if new.get(attribute) in (None, old.get(attribute)):
             new[attribute] = instant(revision)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
+from marshmallow import Schema, post_dump
+from marshmallow.fields import String
 
 from tmfserver.document.fields import select
 from tmfserver.engine import Hub, Outcome, ResourceEngine, represent
@@ -167,11 +169,23 @@ class HubOperations:
         return listen
 
 
+class ListenerShape(Schema):
+    """A stored listener as clients see it."""
+
+    id = String()
+    callback = String()
+    query = String()
+
+    @post_dump
+    def leave_out_no_query(self, shown: dict[str, str], **_: Any) -> dict[str, str]:
+        return {name: value for name, value in shown.items() if value}
+
+
+_LISTENER = ListenerShape()
+
+
 def _listener(listener: Listener) -> bytes:
-    document = {"id": listener.id, "callback": listener.callback}
-    if listener.query:
-        document["query"] = listener.query
-    return orjson.dumps(document)
+    return orjson.dumps(_LISTENER.dump(listener))
 
 
 def not_served(operation: Operation) -> Function:
