@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -72,10 +73,14 @@ def with_more_specs(function: F) -> F:
 @with_more_specs
 def serve(more: tuple[str, ...], **given: Any) -> None:
     """Serves the contracts until it is told to stop."""
-    from tmfserver import running
+    gc.disable()  # nothing is garbage while the server starts; it is collected when it runs
+    try:
+        from tmfserver import running
 
-    given["specs"] = (*given["specs"], *more)
-    running.serve(read_settings(given))
+        given["specs"] = (*given["specs"], *more)
+        running.serve(read_settings(given))
+    finally:
+        gc.enable()
 
 
 @commands.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -78,6 +79,8 @@ def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
         app, http=Protocol, log_level=settings.log_level, access_log=False, lifespan="on",
         timeout_graceful_shutdown=30, server_header=False,
     )  # fmt: skip
+    gc.freeze()
+    gc.enable()
     address = listener.getsockname()
     log.info("tmfserver runs at http://%s:%s", address[0], address[1])
     # uvicorn stops gracefully, then raises the signal again: stopping as told is no failure.
@@ -96,6 +99,8 @@ def _gunicorn(settings: Settings) -> None:
         if text:
             os.environ[variable(entry.name)] = text
     from gunicorn.app.wsgiapp import run
+
+    gc.enable()
 
     sys.argv = [
         "gunicorn", "tmfserver.app:create_app()",
