@@ -45,7 +45,7 @@ docs: $(STAMP) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
 conformance: $(STAMP) ## what TM Forum's kits ask, and Schemathesis with 100 examples an operation
-	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile tests/conformance tests/schemathesis
+	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 0 tests/conformance tests/schemathesis
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info
