@@ -15,6 +15,7 @@ DOCUMENT = {
     "grid": [[{"x": 1, "y": 2}], []],
     "none": None,
     "empty": {},
+    "zeros": [None, 0],
 }
 CASES = [
     ("", {}),
@@ -46,6 +47,31 @@ def paths_of(text):
 def test_cases(paths, selected):
     """Only what is asked for is given, through objects and arrays (TMF630 4.3)."""
     assert select(DOCUMENT, paths_of(paths)) == selected
+
+
+PLACED = [
+    ("", [["party", 1]], {"party": [{"id": "b"}]}),
+    ("", [["party", 2], ["party", 0]], {"party": [{"id": "a", "name": "A"}, "text"]}),
+    ("", [["party", 0, "name"]], {"party": [{"name": "A"}]}),
+    ("", [["party", 0, "name"], ["party", 0]], {"party": [{"id": "a", "name": "A"}]}),
+    ("", [["grid", 0, 0, "x"]], {"grid": [[{"x": 1}]]}),
+    ("", [["grid", 1]], {"grid": [[]]}),
+    ("", [["none"]], {"none": None}),
+    ("", [["zeros", 1]], {"zeros": [0]}),
+    ("", [["validFor", "end"]], {"validFor": {"end": 2}}),
+    ("party.id", [["party", 0]], {"party": [{"id": "a", "name": "A"}, {"id": "b"}]}),
+    ("party.name", [["party", 1, "id"]], {"party": [{"name": "A"}, {"id": "b"}]}),
+    ("party", [["party", 1]], {"party": DOCUMENT["party"]}),
+    ("id validFor.start", [["validFor", "end"]], {"id": "1", "validFor": {"start": 1, "end": 2}}),
+    ("party.missing", [["validFor", "end"]], {"validFor": {"end": 2}}),
+    ("", [[]], DOCUMENT),
+]
+
+
+@pytest.mark.parametrize(("paths", "places", "selected"), PLACED)
+def test_places(paths, places, selected):
+    """Values that are chosen one by one stay where they are, and an array keeps them alone."""
+    assert select(DOCUMENT, paths_of(paths), places) == selected
 
 
 def test_order():

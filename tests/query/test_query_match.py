@@ -2,7 +2,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmfserver.query.ast import And, Comparison, Exists, Or
+from tmfserver.query.ast import (
+    And,
+    Call,
+    Compared,
+    Comparison,
+    Constant,
+    Descend,
+    Every,
+    Exists,
+    Name,
+    Not,
+    Or,
+    Reach,
+    Reached,
+    Where,
+)
 from tmfserver.query.match import compile_match, matches, values
 
 DOCUMENT = {
@@ -109,6 +124,178 @@ def test_deep():
     assert not matches(Comparison(("a", "b"), "eq", "x"), {"a": value})
 
 
+# left, operator, right, whether it holds; each side's values, None for nothing reached
+PAIRS = [
+    ([5], "eq", [5.0], True),
+    ([5], "eq", ["5"], False),
+    ([1], "eq", [True], False),
+    ([True], "eq", [True], True),
+    ([None], "eq", [None], True),
+    ([None], "eq", [False], False),
+    ([], "eq", [], True),
+    ([], "eq", [None], False),
+    ([], "ne", [], False),
+    ([], "ne", [1], True),
+    ([1, 2], "eq", [3, 2], True),
+    ([1, 2], "ne", [3, 2], False),
+    ([1, 2], "ne", [3, 4], True),
+    ([{"x": [1, {}]}], "eq", [{"x": [1.0, {}]}], True),
+    ([{"x": [1]}], "eq", [{"x": [True]}], False),
+    ([{"x": 1}], "eq", [{"x": 1, "y": 1}], False),
+    ([[1, 2]], "eq", [[2, 1]], False),
+    ([[]], "eq", [{}], False),
+    ([2], "gt", [1.5], True),
+    (["b"], "gt", ["a"], True),
+    (["\U00010000"], "gt", ["\uffff"], True),
+    (["2"], "gt", [1], False),
+    ([True], "gt", [False], False),
+    ([None], "gt", [None], False),
+    ([None], "lte", [None], True),
+    ([True], "gte", [True], True),
+    ([{}], "gte", [{}], True),
+    ([[2]], "gt", [[1]], False),
+    ([], "gte", [], True),
+    ([], "gt", [], False),
+    ([], "lt", [1], False),
+    ([1, 9], "lt", [2], True),
+    ([10**22 + 1], "eq", [1e22], False),
+]
+
+
+def reaching(name, values):
+    """What reaches these values, and the attribute in which they stand."""
+    return Reach((Name(name), Every())), {name: values}
+
+
+@pytest.mark.parametrize(("left", "operator", "right", "holds"), PAIRS)
+def test_values_compare_by_their_own_types(left, operator, right, holds):
+    """Values compare as RFC 9535 (2.3.5.2.2) has it; of several, any pair will do."""
+    (one, ours), (other, theirs) = reaching("l", left), reaching("r", right)
+    assert matches(Compared(one, operator, other), ours | theirs) is holds
+
+
+# a document's values, operator, the query's text, whether it holds
+MOMENTS = [
+    (["2026-01-01T01:00:00+01:00"], "eq", "2026-01-01T00:00:00Z", True),
+    (["2026-01-01T01:00:00+01:00"], "eq", "2026-01-01", True),
+    (["2026-01-01T00:00:01Z"], "gt", "2026-01-01", True),
+    (["2026-01-01T00:00:00Z"], "gte", "2026-01-01", True),
+    (["2026-01-02T00:00:00+02:00"], "lt", "2026-01-01T23:00:00Z", True),
+    (["soon"], "eq", "soon", True),
+    (["soon"], "eq", "2026-01-01", False),
+    (["2026-01-01"], "eq", "2026-01-01", True),
+    (["2026-01-01"], "gt", "2025-01-01", False),
+    (["z"], "gt", "a", False),
+    (["a"], "lte", "a", True),
+    ([7], "gt", "2026-01-01", False),
+    ([None], "ne", "2026-01-01", True),
+    ([], "eq", "2026-01-01", False),
+]
+
+
+@pytest.mark.parametrize(("left", "operator", "right", "holds"), MOMENTS)
+def test_moments(left, operator, right, holds):
+    """Where the contract has a date-time, strings that are such are moments, all else is not."""
+    reach, document = reaching("l", left)
+    asked = Compared(reach, operator, Constant(right), "date-time")
+    assert matches(asked, document) is holds
+    mirrored = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}.get(operator, operator)
+    assert matches(Compared(Constant(right), mirrored, reach, "date-time"), document) is holds
+
+
+def test_two_moments_of_a_document():
+    """Two attributes compare as moments if the contract has a date-time on either side; there a
+    date alone is no moment."""
+    one, other = Reach((Name("a"),)), Reach((Name("b"),))
+    same = {"a": "2026-01-01T01:00:00+01:00", "b": "2026-01-01T00:00:00Z"}
+    assert matches(Compared(one, "eq", other, "date-time"), same)
+    assert not matches(Compared(one, "eq", other), same)
+    assert not matches(Compared(one, "eq", other, "date-time"), {**same, "b": "2026-01-01"})
+
+
+# a function, the values reached, what it gives
+CALLS = [
+    ("length", ["é!"], [2]),
+    ("length", [[1, None]], [2]),
+    ("length", [{"x": 1}], [1]),
+    ("length", [5], []),
+    ("length", [None], []),
+    ("length", [], []),
+    ("length", ["a", "b"], []),
+    ("count", [], [0]),
+    ("count", [None, [1, 2]], [2]),
+    ("value", ["x"], ["x"]),
+    ("value", [None], [None]),
+    ("value", [1, 2], []),
+    ("value", [], []),
+    ("min", [3, 1.5, "0", True, None], [1.5]),
+    ("max", [[1, 7, "9"]], [7]),
+    ("max", [[1], [2]], []),
+    ("avg", [1, 2], [1.5]),
+    ("avg", [[]], []),
+    ("avg", [10**400, 10**400], [10**400]),
+    ("min", ["a"], []),
+]
+
+
+@pytest.mark.parametrize(("function", "values", "given"), CALLS)
+def test_functions(function, values, given):
+    """A function gives one value of what its argument reaches, or none."""
+    reach, document = reaching("l", values)
+    for asked in given or [None, 0, ""]:
+        called = Compared(Call(function, reach), "eq", Constant(asked))
+        assert matches(called, document) is bool(given)
+    assert (
+        matches(Compared(Call(function, reach), "eq", Reach((Name("x"),))), document) is not given
+    )
+
+
+def test_regular_expressions():
+    """Strings alone have what a regular expression finds, and any one will do."""
+    reach, document = reaching("l", [15, "a1", None, ["5"]])
+    assert matches(Compared(reach, "regex", Constant("1$")), document)
+    assert not matches(Compared(reach, "regex", Constant("5")), document)
+
+
+def test_constants_are_told_apart():
+    """true is not 1, however often either was asked for."""
+    one, true = (Compared(Reach((Name("a"),)), "eq", Constant(each)) for each in (1, True))
+    for document in ({"a": 1}, {"a": True}):
+        assert matches(one, document) is not matches(true, document)
+
+
+def test_what_a_document_has_of_itself():
+    """`$` in a condition is the whole document, `@` what is chosen."""
+    chosen = Where(Compared(Reach((Name("x"),)), "eq", Reach((Name("y"),), root=True)))
+    node = Reached(Reach((Name("a"), chosen, Name("z"))))
+    assert matches(node, {"a": [{"x": 1}, {"x": 2, "z": None}], "y": 2})
+    assert not matches(node, {"a": [{"x": 1, "z": 1}, {"x": 2}], "y": 2})
+
+
+def test_deep_jsonpath():
+    """A document of 20,000 levels can be looked through, and compared."""
+    value = end = []
+    for _ in range(20_000):
+        value = [value]
+    everything = Reach((Name("a"), Descend()))
+    assert matches(Compared(Call("count", everything), "eq", Constant(20_001)), {"a": value})
+    end.append("x")
+    assert matches(Compared(everything, "eq", Constant("x")), {"a": value})
+    again = ["x"]
+    for _ in range(20_000):
+        again = [again]
+    same = Compared(Reach((Name("a"),)), "eq", Reach((Name("b"),)))
+    assert matches(same, {"a": value, "b": again})
+
+
+def test_root_is_looked_at_once():
+    """Conditions within conditions that go back to `$` do not multiply what is looked at."""
+    node = Reached(Reach((Every(),), root=True))
+    for _ in range(10):
+        node = Reached(Reach((Every(), Where(And((node, Not(node))))), root=True))
+    assert not matches(Reached(Reach((Every(), Where(node)))), {str(n): [n] for n in range(100)})
+
+
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["a", "b", "1", 0.5])
 documents = st.dictionaries(
     st.sampled_from("abc"), scalars | st.lists(scalars, max_size=3), max_size=3
@@ -128,6 +315,12 @@ def test_ne_is_not_eq(node, document):
     equal = Comparison(node.path, "eq", node.value, node.type)
     unequal = Comparison(node.path, "ne", node.value, node.type)
     assert matches(equal, document) is not matches(unequal, document)
+
+
+@given(comparisons, documents)
+def test_not(node, document):
+    """Not holds when its part does not."""
+    assert matches(Not(node), document) is not matches(node, document)
 
 
 @given(comparisons, comparisons, documents)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmfserver.query.ast import SortKey
+from tmfserver.query.ast import Every, Index, Name, Reach, SortKey
 from tmfserver.query.order import order
 
 RANKED = [-1, 0.5, 2, "", "B", "a", "é", False, True]
@@ -24,10 +24,10 @@ def test_ascending():
 
 
 def test_descending():
-    """Descending is the reverse, but what has no value stays last, in the order it was in."""
+    """Descending is the reverse, but what has no value stays last, the newest first."""
     mixed = UNRANKED + RANKED
     result = sorted_values(mixed, SortKey(("a",), descending=True))
-    assert list(map(repr, result)) == list(map(repr, RANKED[::-1] + UNRANKED))
+    assert list(map(repr, result)) == list(map(repr, RANKED[::-1] + UNRANKED[::-1]))
 
 
 def test_moments():
@@ -51,11 +51,21 @@ def test_keys_in_turn():
     assert [document["b"] for document in order(documents, keys)] == [2, 3, 1]
 
 
-@given(st.lists(st.sampled_from([None, 1, 2, "x"])), st.booleans())
-def test_ties(values, descending):
-    """Documents that the keys do not tell apart stay in the order in which they stood."""
+@given(st.lists(st.sampled_from([None, 1, 2, "x"])), st.booleans(), st.booleans())
+def test_ties(values, first, last):
+    """Documents that the keys do not tell apart come oldest first, but newest first if the last
+    key descends."""
     documents = [{"a": value, "at": at} for at, value in enumerate(values)]
-    result = order(documents, [SortKey(("a",), descending)])
+    result = order(documents, [SortKey(("a",), first), SortKey(("b",), last)])
     assert sorted(document["at"] for document in result) == list(range(len(values)))
     for one, other in pairwise(result):
-        assert one["a"] != other["a"] or one["at"] < other["at"]
+        assert one["a"] != other["a"] or (one["at"] > other["at"]) is last
+
+
+def test_reach():
+    """A JSONPath orders by what it reaches, as strictly as RFC 9535 has it."""
+    documents = [{"a": [{"b": 2}, {"b": 9}]}, {"a": [{"b": 3}]}, {"a": {"b": 1}}, {"a": [{}]}]
+    second = SortKey((), reach=Reach((Name("a"), Index(-1), Name("b"))))
+    assert order(documents, [second]) == [documents[at] for at in (1, 0, 2, 3)]
+    every = SortKey((), descending=True, reach=Reach((Name("a"), Every(), Name("b"))))
+    assert order(documents, [every]) == [documents[at] for at in (0, 1, 3, 2)]

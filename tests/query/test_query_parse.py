@@ -6,9 +6,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tmfserver.errors import BadQuery, NotServed
-from tmfserver.query.ast import And, Comparison, Exists, Fields, Or, Query, SortKey
+from tmfserver.query.ast import (
+    And,
+    Comparison,
+    Every,
+    Exists,
+    Fields,
+    Name,
+    Or,
+    Query,
+    Reach,
+    Reached,
+    SortKey,
+)
 from tmfserver.query.match import matches
-from tmfserver.query.parse import parse
+from tmfserver.query.parse import FIELDS_PATTERN, SORT_PATTERN, parse
 
 TYPES = {"n": "number", "b": "boolean", "at": "date-time", "name": "string", "p.at": "date-time"}
 
@@ -108,6 +120,9 @@ def test_a_plus_lost_in_a_moment():
         ("fields=+a+,%20b.c", Fields((("a",), ("b", "c")))),
         ("fields=a&fields=b&fields=a", Fields((("a",), ("b",)))),
         ("fields=@type&fields=", Fields((("@type",),))),
+        ("fields=$.a.b,a.b", Fields((("a", "b"),))),
+        ("fields=none,$.a[*]", Fields((), (Reach((Name("a"), Every())),))),
+        ("fields=$.a,$.a[*]&fields=$.a.*", Fields((("a",),), (Reach((Name("a"), Every())),))),
     ],
 )
 def test_fields(text, fields):
@@ -122,9 +137,34 @@ def test_reserved_names_can_be_filtered():
 
 
 def test_expression():
-    """`filter` is JSONPath (TMF630 Part 6), understood to be meant, but not served yet."""
-    with pytest.raises(NotServed):
-        parse("filter=$.a&a=1", {})
+    """`filter` is JSONPath (TMF630 Part 6); it must hold with all name=value conditions."""
+    there = Reached(Reach((Name("a"),)))
+    one = Comparison(("a",), "eq", "1")
+    assert filter_of("filter=$.a") == there
+    assert filter_of("filter=$.a&a=1") == And((one, there))
+    assert filter_of("filter=$[?@.a]&filter=a&filter=b") == And(
+        (there, Reached(Reach((Name("b"),))))
+    )
+
+
+def test_parameters_of_others():
+    """cursor, depth and expand are no filters, unless the contract has such an attribute."""
+    assert parse("cursor=x&depth=2&expand=a.b", {}) == Query()
+    assert parse("depth=2&expand=a", {"depth": "number"}).filter == Comparison(
+        ("depth",), "eq", "2", "number"
+    )
+    assert parse("a=1;depth=2", {"depth": "number"}).filter is not None
+    assert parse("depth.gt=2", {}).filter == Comparison(("depth",), "gt", "2")
+    with pytest.raises(BadQuery, match="'depth': got ';' before it"):
+        parse("a=1;depth=2", {})
+
+
+@settings(max_examples=40)
+@given(st.from_regex(SORT_PATTERN, fullmatch=True), st.from_regex(FIELDS_PATTERN, fullmatch=True))
+def test_declared_patterns(sort, fields):
+    """Whatever the effective contract's patterns for `sort` and `fields` allow is accepted."""
+    query = parse(f"sort={quote(sort)}&fields={quote(fields)}", {})
+    assert len(query.sort) == len(sort.split(","))
 
 
 def test_too_long():
@@ -181,6 +221,10 @@ def test_long_texts_are_cut_in_messages():
 GRAMMAR = 'abn@.,;=<>!*~"%&+ 0123é{}[]()\\|$:-'
 WORDS = [*GRAMMAR, "limit", "offset", "sort", "fields", "filter", ".gt", ".exists", "=true", "%3E"]
 WORDS += [
+    "filter=$[?(@.",
+    "$.",
+    "[?(@.",
+    ")]",
     "%3D%3D",
     "%C3%A9",
     "%FF",

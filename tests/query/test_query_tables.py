@@ -29,5 +29,7 @@ def test_refused(query, message):
 
 def test_tables_are_long():
     """The tables name each query once, and enough of them."""
-    assert len(dict(FOUND)) == len(FOUND) >= 80
-    assert len(dict(REFUSED)) == len(REFUSED) >= 30
+    assert len(dict(FOUND)) == len(FOUND) >= 230
+    assert len(dict(REFUSED)) == len(REFUSED) >= 100
+    assert sum("filter=" in query or "$" in query for query, _ in FOUND) >= 60
+    assert sum("filter=" in query or "$" in query for query, _ in REFUSED) >= 25

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-# Name by name what is wanted; None: the whole value.
+# Name by name what is wanted, through all arrays; None: the whole value.
 _Wanted: TypeAlias = dict[str, "_Wanted | None"]
+# The same of single places: an array's elements by their index.
+_Kept: TypeAlias = dict[str | int, "_Kept | None"]
+_Work: TypeAlias = tuple[Any, Any, _Wanted, _Kept]
 
 
-def select(document: dict[str, Any], paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:
-    """Only what the paths name, in the document's order; a path that reaches nothing adds nothing.
+def select(
+    document: dict[str, Any],
+    paths: Iterable[tuple[str, ...]],
+    places: Iterable[Sequence[str | int]] = (),
+) -> dict[str, Any]:
+    """Only what is asked for, in the document's order; what is not there adds nothing.
 
-    Arrays are stepped through: their objects stay, as many as they were, each with just the
-    attributes asked for. An attribute asked for whole and in part is given whole.
+    paths: arrays are stepped through: their objects stay, as many as they were, each with just the
+    attributes asked for. places: where single values stand, by names and indexes; they stay there,
+    and what holds them keeps only what leads to them. What is asked for whole and in part is given
+    whole.
     """
+    kept = _tree(places)
+    if kept is None:
+        return document
     selected: dict[str, Any] = {}
     made: list[tuple[dict[str, Any], str, Any]] = []
-    todo: list[tuple[Any, Any, _Wanted]] = [(document, selected, _wanted(paths))]
+    todo: list[_Work] = [(document, selected, _tree(paths) or {}, kept)]
     while todo:
-        source, target, wanted = todo.pop()
+        source, target, wanted, kept = todo.pop()
         if isinstance(source, list):
-            todo.extend(_elements(source, target, wanted))
+            todo.extend(_elements(source, target, wanted, kept))
             continue
         for name, value in source.items():
-            if name not in wanted:
+            if name not in wanted and name not in kept:
                 continue
-            part = wanted[name]
-            if part is None:
+            part, spots = wanted.get(name, {}), kept.get(name, {})
+            if part is None or spots is None:
                 target[name] = value
             elif isinstance(value, (dict, list)):
                 target[name] = type(value)()
-                made.append((target, name, target[name]))
-                todo.append((value, target[name], part))
+                todo.append((value, target[name], part, spots))
+                if not spots:
+                    made.append((target, name, target[name]))
     _drop_empty(made)
     return selected
 
 
-def _wanted(paths: Iterable[tuple[str, ...]]) -> _Wanted:
-    wanted: _Wanted = {}
+def _tree(paths: Iterable[Sequence[Any]]) -> dict[Any, Any] | None:
+    """What the paths name, one within the other; None: everything."""
+    tree: dict[Any, Any] = {}
     for path in paths:
-        at = wanted
+        if not path:
+            return None
+        at = tree
         for name in path[:-1]:
             below = at.setdefault(name, {})
             if below is None:
@@ -48,17 +64,20 @@ def _wanted(paths: Iterable[tuple[str, ...]]) -> _Wanted:
             at = below
         else:
             at[path[-1]] = None
-    return wanted
+    return tree
 
 
-def _elements(source: list[Any], target: list[Any], wanted: _Wanted) -> list[Any]:
+def _elements(
+    source: list[Any], target: list[Any], wanted: _Wanted, kept: _Kept
+) -> Iterator[_Work]:
     """Work for each object or array of an array, which gets an empty place in the target."""
-    work = []
-    for element in source:
-        if isinstance(element, (dict, list)):
+    for index, element in enumerate(source):
+        spots = kept.get(index, {})
+        if spots is None:
+            target.append(element)
+        elif isinstance(element, (dict, list)) and (wanted or spots):
             target.append(type(element)())
-            work.append((element, target[-1], wanted))
-    return work
+            yield element, target[-1], wanted, spots
 
 
 def _drop_empty(made: list[tuple[dict[str, Any], str, Any]]) -> None:

@@ -27,6 +27,7 @@ from tmfserver.query.spelling import bare, shown
 MOST_CONDITIONS = 200
 LONGEST_EXPRESSION = 2000
 RESERVED = frozenset({"fields", "offset", "limit", "sort", "filter"})
+RESERVED_UNLESS_KNOWN = frozenset({"cursor", "depth", "expand"})
 
 _Word = Literal[Operator, "exists"]
 _WORDS: Mapping[str, _Word] = {word: word for word in (*get_args(Operator), "exists")}
@@ -75,6 +76,11 @@ def either(nodes: Iterable[Node]) -> Node:
 def alternatives(node: Node) -> tuple[Node, ...]:
     """The conditions of which any will do; one alone if there is no choice."""
     return node.parts if isinstance(node, Or) else (node,)
+
+
+def is_reserved(name: str, types: Mapping[str, ValueType]) -> bool:
+    """Whether a query parameter of this name is no filter, in view of the contract's attributes."""
+    return name in RESERVED or (name in RESERVED_UNLESS_KNOWN and name not in types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ class Conditions:
 
     def _later_head(self, text: str, at: int) -> _Head | None:
         head = self._head(_LATER_HEAD.match(text, at))
-        if head and head.name in RESERVED:
+        if head and is_reserved(head.name, self._types):
             raise BadQuery(parameter=head.name, came="';' before it", expected="'&' before it")
         return head
 
@@ -208,8 +214,7 @@ class Conditions:
     def _comparison(self, head: _Head, operator: Operator, text: str) -> Comparison:
         type_ = self._type(head)
         if type_ == "date-time":
-            plus = _LOST_PLUS.fullmatch(text)
-            text = "+".join(plus.groups()) if plus else text
+            text = with_plus(text)
         return Comparison(read_path(head.name), operator, text, type_)
 
 
@@ -220,6 +225,12 @@ def equated(node: Node) -> Path | None:
         for part in alternatives(node)
     }
     return paths.pop() if len(paths) == 1 else None
+
+
+def with_plus(text: str) -> str:
+    """A date-time whose + was sent bare, and so became a space, as it was meant."""
+    plus = _LOST_PLUS.fullmatch(text)
+    return "+".join(plus.groups()) if plus else text
 
 
 def _existence(head: _Head, text: str) -> Exists:
@@ -241,7 +252,7 @@ def _shortfall(comparison: Comparison) -> str | None:
     text = comparison.value
     match comparison.operator, comparison.type:
         case "regex", _:
-            return _regex_shortfall(text)
+            return regex_shortfall(text)
         case (("contains" | "startswith"), _):
             return None
         case _, "number" if number(text) is None:
@@ -253,7 +264,8 @@ def _shortfall(comparison: Comparison) -> str | None:
     return None
 
 
-def _regex_shortfall(text: str) -> str | None:
+def regex_shortfall(text: str) -> str | None:
+    """What to expect instead of a text that RE2 does not take; None if it does."""
     if len(text) > LONGEST_EXPRESSION:
         return f"a regular expression of at most {LONGEST_EXPRESSION} characters"
     try:

@@ -4,41 +4,37 @@ A path reaches every value that stands at its end; arrays on the way, and at the
 through at every level (TMF630 4.4). null counts as absent. A comparison holds when any reached
 value satisfies it, `ne` when none equals. Objects satisfy no comparison, but they exist.
 
-How a value is compared goes by the type that the contract gives the attribute:
-
-    string      JSON strings as text, in the order of their code points
-    number      JSON numbers by value; a text that is no number is equal to nothing
-    boolean     JSON booleans, which have no order
-    date-time   JSON strings that are RFC 3339 date-times as moments, whatever their offset;
-                other strings equal the same text, and have no order
-    unknown     each value by its own type: numbers, if the text is one, booleans, strings
-
-contains, startswith and regex look at JSON strings only, whatever the type; case counts.
+A JSONPath steps through arrays only where it says so, and reaches null like any value (RFC 9535).
+Where an operand reaches several values, a comparison holds when any pair satisfies it; `eq` holds
+too when neither side reaches anything; `ne` is exactly not `eq`. How values compare stands in
+comparing.py, how JSONPaths reach them in reach.py.
 """
 
 from __future__ import annotations
 
-import operator as compare
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import re2
-
-from tmfserver.query.ast import And, Comparison, Exists, Node, Operator, Or, Path
-from tmfserver.query.conditions import RE2
-from tmfserver.query.scalars import asked_instant, boolean, instant, number
+from tmfserver.query.ast import (
+    And,
+    Call,
+    Compared,
+    Comparison,
+    Constant,
+    Exists,
+    Node,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Reach,
+    Reached,
+)
+from tmfserver.query.comparing import asked_moment, moment, pair_test, regex_test, text_test
+from tmfserver.query.reach import Find, Ground, Holds, Place, call, finder, locator, place
 
 Document: TypeAlias = dict[str, Any]
-Test: TypeAlias = Callable[[Any], bool]
-
-_ORDER: Mapping[Operator, Callable[[Any, Any], bool]] = {
-    "eq": compare.eq,
-    "gt": compare.gt,
-    "gte": compare.ge,
-    "lt": compare.lt,
-    "lte": compare.le,
-}
 
 
 def matches(node: Node | None, document: Document) -> bool:
@@ -49,23 +45,40 @@ def matches(node: Node | None, document: Document) -> bool:
 @lru_cache(maxsize=256)
 def compile_match(node: Node | None) -> Callable[[Document], bool]:
     """The same for many documents: the filter's texts are read once."""
+    if node is None:
+        return lambda _document: True
+    holds = condition(node)
+    return lambda document: holds(document, Ground(document))
+
+
+def condition(node: Node) -> Holds:
+    """Whether a node holds of a value."""
     match node:
-        case None:
-            return lambda _document: True
         case And(parts):
-            tests = [compile_match(part) for part in parts]
-            return lambda document: all(test(document) for test in tests)
+            tests = [condition(part) for part in parts]
+            return lambda value, ground: all(test(value, ground) for test in tests)
         case Or(parts):
-            tests = [compile_match(part) for part in parts]
-            return lambda document: any(test(document) for test in tests)
+            tests = [condition(part) for part in parts]
+            return lambda value, ground: any(test(value, ground) for test in tests)
+        case Not(part):
+            negated = condition(part)
+            return lambda value, ground: not negated(value, ground)
         case Exists(path, present):
-            return lambda document: any(True for _ in values(document, path)) is present
+            return lambda value, _ground: any(True for _ in values(value, path)) is present
         case Comparison(path, "ne", text, type_):
-            equal = _test(Comparison(path, "eq", text, type_))
-            return lambda document: not any(map(equal, values(document, path)))
+            equal = text_test(Comparison(path, "eq", text, type_))
+            return lambda value, _ground: not any(map(equal, values(value, path)))
         case Comparison(path):
-            test = _test(node)
-            return lambda document: any(map(test, values(document, path)))
+            test = text_test(node)
+            return lambda value, _ground: any(map(test, values(value, path)))
+        case Reached(reach):
+            find = finder(reach, condition)
+            return lambda value, ground: any(True for _ in find(value, ground))
+        case Compared():
+            return _compared(node)
+
+
+# --- name=value
 
 
 def values(document: Any, path: Path) -> Iterator[Any]:
@@ -105,76 +118,66 @@ def _flat(found: list[Any]) -> Iterator[Any]:
             levels.pop()
 
 
-def _test(comparison: Comparison) -> Test:
-    match comparison.operator, comparison.type:
-        case "contains", _:
-            return lambda value: isinstance(value, str) and comparison.value in value
-        case "startswith", _:
-            return lambda value: isinstance(value, str) and value.startswith(comparison.value)
-        case "regex", _:
-            return _regex(comparison.value)
-        case _, "string":
-            return _string(comparison)
-        case _, "number":
-            return _number(comparison)
-        case _, "boolean":
-            return _boolean(comparison)
-        case _, "date-time":
-            return _date_time(comparison)
-    return _any_type(comparison)
+# --- JSONPath
 
 
-def _regex(expression: str) -> Test:
-    search = re2.compile(expression, RE2).search
-    return lambda value: isinstance(value, str) and search(value) is not None
+@lru_cache(maxsize=256)
+def compile_reach(reach: Reach) -> Callable[[Document], Iterator[Any]]:
+    """The values that a JSONPath reaches in a document."""
+    find = finder(reach, condition)
+    return lambda document: find(document, Ground(document))
 
 
-def _string(comparison: Comparison) -> Test:
-    holds, text = _ORDER[comparison.operator], comparison.value
-    return lambda value: isinstance(value, str) and holds(value, text)
+def places(reach: Reach, document: Document) -> Iterator[Place]:
+    """Where they stand: names and indexes, from the document on."""
+    return _compile_places(reach)(document)
 
 
-def _number(comparison: Comparison) -> Test:
-    holds, asked = _ORDER[comparison.operator], number(comparison.value)
-    if asked is None:
-        return _never
-    return lambda value: is_number(value) and holds(value, asked)
+@lru_cache(maxsize=256)
+def _compile_places(reach: Reach) -> Callable[[Document], Iterator[Place]]:
+    locate = locator(reach, condition)
+    return lambda document: (place(trail) for trail, _ in locate(document, Ground(document)))
 
 
-def _boolean(comparison: Comparison) -> Test:
-    asked = boolean(comparison.value)
-    if asked is None or comparison.operator != "eq":
-        return _never
-    return lambda value: value is asked
+def _compared(node: Compared) -> Holds:
+    if node.operator == "regex":
+        return _regex(node)
+    if node.operator == "ne":
+        return condition(Not(Compared(node.left, "eq", node.right, node.type)))
+    timed = node.type == "date-time"
+    left, right = _operand(node.left, timed=timed), _operand(node.right, timed=timed)
+    test = pair_test(node.operator, moments=timed)
+    if_nothing = node.operator in ("eq", "gte", "lte")
+
+    def holds(value: Any, ground: Ground) -> bool:
+        others = list(right(value, ground))
+        nothing = not others
+        for one in left(value, ground):
+            if any(test(one, other) for other in others):
+                return True
+            nothing = False
+        return if_nothing and nothing
+
+    return holds
 
 
-def _date_time(comparison: Comparison) -> Test:
-    holds, text, asked = (
-        _ORDER[comparison.operator],
-        comparison.value,
-        asked_instant(comparison.value),
-    )
-
-    def test(value: Any) -> bool:
-        if not isinstance(value, str):
-            return False
-        at = instant(value)
-        if at is None:
-            return comparison.operator == "eq" and value == text
-        return asked is not None and holds(at, asked)
-
-    return test
+def _regex(node: Compared) -> Holds:
+    find = _operand(node.left, timed=False)
+    if not isinstance(node.right, Constant) or not isinstance(node.right.value, str):
+        return lambda _value, _ground: False
+    test = regex_test(node.right.value)
+    return lambda value, ground: any(map(test, find(value, ground)))
 
 
-def _any_type(comparison: Comparison) -> Test:
-    by_text, by_number, by_truth = _string(comparison), _number(comparison), _boolean(comparison)
-    return lambda value: by_text(value) or by_number(value) or by_truth(value)
+def _operand(operand: Operand, *, timed: bool) -> Find:
+    """An operand's values, with texts as moments where the contract has a date-time."""
+    if isinstance(operand, Constant):
+        constants = [asked_moment(operand.value) if timed else operand.value]
+        return lambda _value, _ground: iter(constants)
+    found = _called(operand) if isinstance(operand, Call) else finder(operand, condition)
+    return (lambda value, ground: map(moment, found(value, ground))) if timed else found
 
 
-def _never(_value: Any) -> bool:
-    return False
-
-
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a number; Python's True is none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _called(node: Call) -> Find:
+    find = _operand(node.argument, timed=False)
+    return lambda value, ground: call(node.function, find(value, ground))
