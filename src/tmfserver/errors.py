@@ -123,6 +123,10 @@ class Unavailable(RequestFailure):
     """The database does not answer: {problem}; try again shortly."""
 
 
+class TooSlow(RequestFailure):
+    """The query takes longer than {seconds} s; narrow it, best by an indexed attribute."""
+
+
 # --- what stops the start, or a command
 
 

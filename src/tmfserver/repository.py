@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from tmfserver.query.ast import Query, ValueType
+from tmfserver.query.ast import Position, Query, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ class Collection:
     arrays: frozenset[str] = frozenset()
 
 
-# (id, document, revision): the document as JSON text that holds id, but no href;
-# revision: microseconds since 1970 of its last change, ever growing for one id.
-Row: TypeAlias = tuple[str, str, int]
+# (id, document, revision, ...): the document as JSON text that holds id, but no href;
+# revision: microseconds since 1970 of its last change, ever growing for one id; what else a
+# database says of a row's place in a list is its own.
+Row: TypeAlias = tuple[str, str, int, *tuple[Any, ...]]
 
 
 class Batches(Protocol):
@@ -49,12 +50,20 @@ class Batches(Protocol):
 class Page:
     """One page of a list. `total` counts all matches, `count` the rows of this page, which are
     `rows` first, then what `more` gives, batch by batch, when the page is too big for memory; who
-    does not read it to its end closes it, for it holds a connection."""
+    does not read it to its end closes it, for it holds a connection.
+
+    capped: there are more matches than `total`, which were not counted.
+    before, after: where the pages before and after this one are, if there are any and the database
+    can tell.
+    """
 
     total: int
     count: int
     rows: Sequence[Row]
     more: Batches | None = None
+    capped: bool = False
+    before: Position | None = None
+    after: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +163,16 @@ class Store(Protocol):
 
     async def get(self, collection: Collection, id: str) -> Row | None: ...
 
-    async def find(self, collection: Collection, query: Query) -> Page: ...
+    async def find(self, collection: Collection, query: Query) -> Page:
+        """Raises errors.TooSlow when it takes longer than the store is allowed, errors.NotServed
+        when too many documents would have to be looked at."""
+        ...
 
     async def count(self, collection: Collection) -> int: ...
+
+    async def secret(self, name: str) -> bytes:
+        """A key that all processes on this database share, made when it is first asked for."""
+        ...
 
     async def listeners(self) -> Listeners:
         """The listeners as this process last knew them; fresh after errors.ListenersChanged."""

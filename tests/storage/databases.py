@@ -127,10 +127,10 @@ def replace(
 async def ids(store: Store, query: Query, collection: Collection = THINGS) -> list[str]:
     """The ids of a whole list, in its order; whether it says how long it is."""
     page = await store.find(collection, query)
-    found = [id for id, _, _ in page.rows]
+    found = [row[0] for row in page.rows]
     if page.more is not None:
         async for rows in page.more:
-            found += [id for id, _, _ in rows]
+            found += [row[0] for row in rows]
     assert page.count == len(found)
     return found
 

@@ -2,10 +2,28 @@ from __future__ import annotations
 
 import pytest
 
-from tests.storage.databases import Database, document, ids, insert, opened
+from tests.storage.databases import THINGS, Database, document, ids, insert, opened
 from tmfserver import errors
-from tmfserver.query.ast import Comparison, Exists, Operator, Query, SortKey, ValueType
-from tmfserver.repository import Collection, Store
+from tmfserver.query.ast import (
+    AnyOf,
+    Call,
+    Compared,
+    Comparison,
+    Constant,
+    Every,
+    Exists,
+    Name,
+    Node,
+    Not,
+    Operator,
+    Query,
+    Reach,
+    Reached,
+    SortKey,
+    ValueType,
+    Where,
+)
+from tmfserver.repository import Collection, Remove, Store
 
 OPERATORS: tuple[Operator, ...] = ("eq", "contains", "startswith", "gte")
 TYPES: tuple[ValueType | None, ...] = ("string", None)
@@ -72,6 +90,40 @@ async def _is_only_itself(store: Store, nasty: str, known: Collection) -> None:
     assert await ids(store, Query(sort=sort), known) == ["mine", "other"]
 
 
+async def test_any_text_is_a_value_and_a_name_in_a_jsonpath(database: Database) -> None:
+    """Any text in a JSONPath is only itself: it finds its document and no other."""
+    async with opened(database) as store:
+        for nasty in NASTY:
+            mine = {"id": "mine", "status": nasty, "free": [{nasty: [nasty]}], nasty: {"a": nasty}}
+            other = {"id": "other", "status": "z", "free": [{"z": ["z"]}], "z": {"a": "z"}}
+            await store.commit([insert(mine), insert(other)])
+            for node in jsonpaths(nasty):
+                assert await ids(store, Query(node)) == ["mine"], node
+                assert await ids(store, Query(Not(node))) == ["other"], node
+            sort = (SortKey((), reach=Reach((Name(nasty), Name("a")))),)
+            assert await ids(store, Query(sort=sort)) == ["mine", "other"]
+            await store.commit([Remove(THINGS, "mine", 1), Remove(THINGS, "other", 1)])
+
+
+def jsonpaths(nasty: str) -> list[Node]:
+    """Conditions in which the text stands everywhere that a client can write one."""
+    name, text = Name(nasty), Constant(nasty)
+    inner = Reach((name, Every()))
+    return [
+        Reached(Reach((name,))),
+        Reached(Reach((name, Name("a")))),
+        Reached(Reach((AnyOf((name, Name(nasty + "!"))), Name("a")))),
+        Reached(Reach((Name("free"), Where(Reached(inner))))),
+        Reached(Reach((Name("free"), Where(Compared(inner, "eq", text))))),
+        Compared(Reach((Name("status"),)), "eq", text),
+        Compared(Reach((Name("status"),)), "eq", text, "date-time"),
+        Compared(Reach((name, Name("a"))), "eq", Reach((Name("status"),))),
+        Compared(Reach((Name("status"),)), "eq", Reach((name, Name("a")))),
+        Compared(Call("length", Reach((name, Name("a")))), "eq", Constant(len(nasty))),
+        Compared(Call("count", Reach((name, Every()))), "gt", Constant(0)),
+    ]
+
+
 async def test_any_text_is_an_id(database: Database) -> None:
     """Any text is an id like another."""
     async with opened(database) as store:
@@ -92,6 +144,9 @@ async def test_texts_that_no_document_has(database: Database, text: str) -> None
             Comparison(("a",), "eq", text),
             Exists((text,)),
             Comparison((text,), "ne", ""),
+            Reached(Reach((Name(text),))),
+            Compared(Reach((Name("a"),)), "ne", Constant(text)),
+            Reached(Reach((Name("a"), Where(Reached(Reach((AnyOf((Name(text),)),))))))),
         ):
             with pytest.raises(errors.BadQuery):
                 await store.find(Collection("thingManagement/v4/other", "o"), Query(asked))

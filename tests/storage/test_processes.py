@@ -53,7 +53,7 @@ async def test_processes_share_a_database(database: Database) -> None:
     async with opened(database) as store:
         page = await store.find(THINGS, Query(limit=1000))
         assert page.total == len(said) == 2 * 8 * 20
-        assert {id for id, _, _ in page.rows} == said
+        assert {row[0] for row in page.rows} == said
 
 
 @pytest.mark.parametrize("after", [1, 120])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.storage.databases import THINGS, Database, insert, opened
 from tmfserver import errors, sql
-from tmfserver.sql import postgres_pool, sqlite_reader
+from tmfserver.sql import postgres_pool, sqlite_connection
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_unusable_databases(unusable: str) -> None:
 
 async def test_an_outage(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a database is away changes are refused; when it is back the same store goes on."""
-    monkeypatch.setattr(sqlite_reader, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_connection, "BUSY_SECONDS", 0.1)
     monkeypatch.setattr(postgres_pool, "WAIT_SECONDS", 1.0)
     async with opened(database) as store:
         await store.commit([insert({"id": "before"})])

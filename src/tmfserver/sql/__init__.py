@@ -3,42 +3,100 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Store
+from tmfserver.sql import schema
 from tmfserver.sql.address import read_address
-from tmfserver.sql.schema import bring_up
+from tmfserver.sql.limits import Limits
 from tmfserver.sql.tables import refuse_shared_tables
 
-__all__ = ["migrate", "open_store"]
+if TYPE_CHECKING:
+    from tmfserver.sql.explanation import Explanation
+
+__all__ = ["Limits", "explain", "migrate", "open_store", "prepare"]
+
+log = logging.getLogger(__name__)
+
+NO_LIMITS = Limits()
 
 
 async def open_store(
-    url: str, collections: Sequence[Collection], *, pool_size: int = 8, migrate: bool = True
+    url: str,
+    collections: Sequence[Collection],
+    *,
+    limits: Limits = NO_LIMITS,
+    migrate: bool = True,
 ) -> Store:
     """Opens a database for these collections; with migrate=False it must have their tables.
 
-    pool_size: how many connections this process holds on PostgreSQL, how many lists it reads at
-    once on SQLite. Raises errors.WrongSetting for a wrong URL and errors.DatabaseUnreachable for a
+    Raises errors.WrongSetting for a wrong URL and errors.DatabaseUnreachable for a
     database that cannot be used, within ten seconds.
     """
     address = read_address(url)
     refuse_shared_tables(collections)
-    await asyncio.to_thread(bring_up, address, collections, apply=migrate)
+    brought = await asyncio.to_thread(schema.bring_up, address, collections, apply=migrate)
+    for sentence in brought.waiting:
+        log.warning(sentence)
     if address.driver == "sqlite":
         from tmfserver.sql.sqlite_store import open_sqlite
 
-        return await open_sqlite(address, pool_size)
+        return await open_sqlite(address, limits, brought.usable)
     from tmfserver.sql.postgres_store import open_postgres
 
-    return await open_postgres(address, pool_size)
+    return await open_postgres(address, limits, brought.usable)
 
 
-def migrate(url: str, collections: Sequence[Collection]) -> list[str]:
-    """Makes the tables and indexes that are missing, drops none, and says in sentences what it did.
+def prepare(url: str, collections: Sequence[Collection]) -> list[str]:
+    """Makes what a start needs, in sentences: tables, and indexes where there is little to index.
 
     Raises as open_store does.
     """
     address = read_address(url)
     refuse_shared_tables(collections)
-    return bring_up(address, collections, apply=True)
+    return schema.bring_up(address, collections, apply=True).done
+
+
+def migrate(
+    url: str,
+    collections: Sequence[Collection],
+    tell: Callable[[str], object] | None = None,
+    *,
+    drops: bool = False,
+) -> list[str]:
+    """Makes all tables and indexes that are missing, while servers go on, and says what it did.
+
+    tell: is given each sentence as soon as it is true. drops: indexes of these collections that
+    are not asked for any more are dropped; else nothing is. May be broken off, and run again.
+    Raises as open_store does.
+    """
+    address = read_address(url)
+    refuse_shared_tables(collections)
+    told: list[str] = []
+
+    def both(sentence: str) -> None:
+        told.append(sentence)
+        if tell is not None:
+            tell(sentence)
+
+    schema.migrate(address, collections, both, drops=drops)
+    return told
+
+
+def explain(
+    url: str, collection: Collection, query: Query, *, limits: Limits = NO_LIMITS
+) -> Explanation:
+    """How the database would answer this list; it runs nothing. Raises as open_store does, and
+    errors.BadQuery and errors.NotServed as a list does."""
+    from tmfserver.sql.explanation import explain
+
+    return explain(
+        read_address(url),
+        collection,
+        query,
+        total_limit=limits.total_limit,
+        scan_limit=limits.scan_limit,
+    )

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from tmfserver.query.ast import Path, ValueType
+from tmfserver.query.ast import ValueType
 from tmfserver.sql.dialects import WALK_VALUES, Json, Value, Walk
 from tmfserver.sql.filters import (
-    HEAD,
     ID,
     AllShape,
     AnyShape,
@@ -20,8 +19,8 @@ from tmfserver.sql.filters import (
     SortShape,
     TestShape,
 )
-
-_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+from tmfserver.sql.path_shapes import CallShape, PairShape, SomeShape
+from tmfserver.sql.reaching import SIGNS, Here, Writer, follow, holds
 
 
 def names() -> Iterator[str]:
@@ -29,32 +28,29 @@ def names() -> Iterator[str]:
     return (f"v{number}" for number in count())
 
 
-def condition(shape: Shape, json: Json, free: Iterator[str]) -> str:
-    """SQL that holds for the documents that the filter finds; `free` gives names to bind by."""
+def condition(shape: Shape, json: Json, free: Iterator[str], here: Here | None = None) -> str:
+    """SQL that holds for the documents that the filter finds; `free` gives names to bind by.
+
+    here: the value that a JSONPath's condition is on, instead of the document.
+    """
     match shape:
         case AllShape(parts):
-            return _joined([condition(part, json, free) for part in parts], "AND", "1 = 1")
+            return _joined([condition(part, json, free, here) for part in parts], "AND", "1 = 1")
         case AnyShape(some):
-            return _joined([condition(part, json, free) for part in some], "OR", "1 = 0")
+            return _joined([condition(part, json, free, here) for part in some], "OR", "1 = 0")
         case NotShape(part):
-            return f"NOT coalesce({condition(part, json, free)}, {json.false})"
+            return f"({condition(part, json, free, here)}) IS NOT TRUE"
+        case SomeShape() | CallShape() | PairShape():
+            return holds(shape, Writer(json, free, condition, here))
+        case TestShape(place) if place.members:
+            found = _test(shape, Value("", "value"), json, free)
+            return f'seq IN (SELECT seq FROM "{place.members}" WHERE {found})'
         case TestShape(place) if place.path:
             return _test(shape, _standing(place, json), json, free)
         case TestShape():
             walk = _walk(json, free)
             test = _test(shape, walk.value, json, free)
             return f"EXISTS ({walk.head} SELECT 1 FROM {walk.rows} AND {test})"
-
-
-def order(shape: SortShape, json: Json, free: Iterator[str]) -> str:
-    """SQL to sort by; documents without the attribute come last."""
-    way = "DESC" if shape.descending else "ASC"
-    return f"{_rank(shape, json, free)} {way} NULLS LAST"
-
-
-def index_expression(path: Path, type: ValueType, json: Json) -> str:
-    """What an index for this path holds, exactly as conditions on the path say it."""
-    return _content(Place(path, head=type == "string"), type, json.scalar(path), json)
 
 
 def _joined(parts: list[str], word: str, none: str) -> str:
@@ -74,10 +70,9 @@ def _standing(place: Place, json: Json) -> Value:
 
 
 def _content(place: Place, type: ValueType, value: Value, json: Json) -> str:
-    if place == ID:
+    if place == ID or place.members:
         return value.content
-    typed = json.typed(type, value)
-    return f"substr({typed}, 1, {HEAD})" if place.head else typed
+    return f'"{place.column}"' if place.column else json.typed(type, value)
 
 
 def _test(shape: TestShape, value: Value, json: Json, free: Iterator[str]) -> str:
@@ -100,11 +95,15 @@ def _test(shape: TestShape, value: Value, json: Json, free: Iterator[str]) -> st
             return json.contains(content, bound("string"))
         case "regex":
             return f"regexp({bound('string')}, {content})"
-    return f"{content} {_SIGNS[test]} {bound(type_)}"
+    return f"{content} {SIGNS[test]} {bound(type_)}"
 
 
-def _rank(shape: SortShape, json: Json, free: Iterator[str]) -> str:
+def rank(shape: SortShape, json: Json, free: Iterator[str]) -> str:
+    """SQL for what a document is sorted by, NULL where there is nothing."""
     place = shape.place
+    if shape.reach is not None:
+        reached = follow(shape.reach, Writer(json, free, condition))
+        return json.ranked(reached.spot.value, moments=shape.moments)
     if not place.path:
         walk = _walk(json, free)
         rank = json.ranked(walk.value, moments=shape.moments)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from tmfserver.query.ast import Path, ValueType
 from tmfserver.sql.tables import is_plain
 
-Bound: TypeAlias = str | int | float
+Bound: TypeAlias = str | int | float | bytes
 Direction = Literal["min", "max"]
 
 
@@ -46,9 +46,6 @@ class Json(Protocol):
 
     @property
     def dialect(self) -> Dialect: ...
-
-    @property
-    def false(self) -> str: ...
 
     def scalar(self, path: Path) -> Value:
         """The one value of a path without arrays; its names stand in the text."""
@@ -90,7 +87,6 @@ class SqliteJson:
     """JSON1 on a text column."""
 
     name = "sqlite"
-    false = "0"
 
     def __init__(self) -> None:
         self.dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
@@ -164,7 +160,6 @@ class PostgresJson:
     """Operators of jsonb, and jsonpath for walks."""
 
     name = "postgresql"
-    false = "false"
 
     def __init__(self) -> None:
         self.dialect: Dialect = PGDialect_psycopg(  # type: ignore[no-untyped-call]

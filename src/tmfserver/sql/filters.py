@@ -14,35 +14,40 @@ from typing import Literal, TypeAlias
 from tmfserver.errors import BadQuery, NotServed
 from tmfserver.query.ast import (
     And,
+    Compared,
     Comparison,
     Exists,
     Node,
+    Not,
     Operator,
     Or,
     Path,
+    Reached,
     SortKey,
     ValueType,
 )
 from tmfserver.query.scalars import asked_instant, boolean, instant, number
 from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Bound, Json
+from tmfserver.sql.indexed import HEAD, index_of
+from tmfserver.sql.path_shapes import JsonPathShape, ReachShape, SomeShape, ValueTest
+from tmfserver.sql.steps import compared_shape, reach_shape, single_shape
 from tmfserver.sql.tables import is_scalar
-
-# How much of an indexed string is in the index: PostgreSQL takes no more than 2.7 KB.
-HEAD = 256
 
 Test: TypeAlias = Operator | Literal["prefix", "text", "present"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: a path that an index or an expression names, or one to be walked.
+    """Where a value stands: a path that an expression names, or one to be walked.
 
-    head: only the first HEAD characters are looked at, as the index has them.
+    column, members: the column or the side table that has the values, for an indexed attribute;
+    of strings it has the first HEAD characters.
     """
 
     path: Path = ()
-    head: bool = False
+    column: str = ""
+    members: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +80,20 @@ class AnyShape:
     some: tuple[Shape, ...]
 
 
-Shape: TypeAlias = TestShape | NotShape | AllShape | AnyShape
+Shape: TypeAlias = TestShape | NotShape | AllShape | AnyShape | JsonPathShape
 ID = Place(("id",))
 NEVER = AnyShape(())
 
 
 @dataclass(frozen=True, slots=True)
 class SortShape:
-    """`type` is None where a value may be of any."""
+    """`type` is None where a value may be of any; `reach` is a JSONPath instead of the place."""
 
     place: Place
     type: ValueType | None
     descending: bool
     moments: bool
+    reach: ReachShape | None = None
 
 
 @dataclass(slots=True)
@@ -103,15 +109,20 @@ class Reading:
             _refuse_odd(value)
         self.values.append(self.json.bound(value))
 
-    def place(self, path: Path, type: ValueType | None, text: str = "") -> Place:
-        """Where the values of the path stand; what a walk needs is bound."""
+    def place(
+        self, path: Path, type: ValueType | None, text: str = "", *, members: bool = True
+    ) -> Place:
+        """Where values of this type stand, to be compared with the text as they are or by their
+        beginnings; what a walk needs is bound. members: a side table will do."""
         if path == ID.path:
             return ID
+        index = index_of(self.collection, path, self.json)
+        if index is not None and (index.type != type or (type == "string" and len(text) >= HEAD)):
+            index = None
         if is_scalar(self.collection, path):
-            dotted = ".".join(path)
-            indexed = dotted in self.collection.indexed and type == "string"
-            declared = self.collection.types[dotted]
-            return Place(path, indexed and declared == "string" and len(text) < HEAD)
+            return Place(path, column="" if index is None else index.name)
+        if index is not None and members:
+            return Place(members=index.name)
         for name in path:
             _refuse_odd(name)
         for value in self.json.walk_values(path):
@@ -131,7 +142,8 @@ def _refuse_odd(text: str) -> None:
 
 
 def shape(node: Node, reading: Reading) -> Shape:
-    """The filter's shape. Raises errors.BadQuery, errors.NotServed."""
+    """The filter's shape. Raises errors.BadQuery, and errors.NotServed where SQL cannot say it:
+    see rest.split."""
     match node:
         case And(parts):
             return AllShape(tuple([shape(part, reading) for part in parts]))
@@ -144,6 +156,14 @@ def shape(node: Node, reading: Reading) -> Shape:
             return NotShape(shape(Comparison(path, "eq", text, type_), reading))
         case Comparison():
             return _comparison(node, reading)
+        case Not(part):
+            return NotShape(shape(part, reading))
+        case Reached(reach):
+            return SomeShape(reach_shape(reach, reading, shape), (ValueTest("reached"),))
+        case Compared(left, "ne", right, type_):
+            return NotShape(shape(Compared(left, "eq", right, type_), reading))
+        case Compared():
+            return compared_shape(node, reading, shape) or NEVER
 
 
 def is_range(shape: Shape, collection: Collection) -> bool:
@@ -151,15 +171,18 @@ def is_range(shape: Shape, collection: Collection) -> bool:
     match shape:
         case AllShape(parts):
             return any(is_range(part, collection) for part in parts)
-        case TestShape(Place(path), "gt" | "gte" | "lt" | "lte" | "prefix", type_):
-            dotted = ".".join(path)
-            return dotted in collection.indexed and collection.types.get(dotted) == type_
+        case TestShape(place, "gt" | "gte" | "lt" | "lte" | "prefix"):
+            return place.column != ""
     return False
 
 
 def sort_shape(key: SortKey, reading: Reading) -> SortShape:
+    """The sort's shape. Raises errors.NotServed where SQL cannot say it: see rest.split_sort."""
+    if key.reach is not None:
+        reach = single_shape(key.reach, reading, shape)
+        return SortShape(Place(), None, key.descending, key.type == "date-time", reach)
     type_ = key.type or reading.collection.types.get(".".join(key.path))
-    place = reading.place(key.path, type_)
+    place = reading.place(key.path, type_, members=False)
     any_type = not place.path or type_ is None
     return SortShape(
         place, None if any_type else type_, key.descending, moments=type_ == "date-time"
@@ -195,7 +218,8 @@ def _string(comparison: Comparison, reading: Reading) -> Shape:
         place = reading.place(comparison.path, None)
     else:
         place = reading.place(comparison.path, "string", text)
-    after = _after(text) if operator == "startswith" and place.path else None
+    whole = place.path or place.members
+    after = _after(text) if operator == "startswith" and whole else None
     reading.bind(text)
     if after is not None:
         reading.bind(after)
@@ -229,7 +253,7 @@ def _date_time(comparison: Comparison, reading: Reading) -> Shape:
         reading.bind(asked)
         parts.append(TestShape(place, comparison.operator, "date-time"))
     if comparison.operator == "eq" and instant(comparison.value) is None:
-        place = reading.place(comparison.path, "date-time")
+        place = reading.place(comparison.path, "date-time", members=False)
         reading.bind(comparison.value)
         parts.append(TestShape(place, "text", "date-time"))
     return parts[0] if len(parts) == 1 else AnyShape(tuple(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 import orjson
@@ -42,6 +43,12 @@ async def load_listeners(connection: Connection) -> Listeners:
     version = (await _run(connection, SYSTEM.version))[0][0]
     rows = await _run(connection, SYSTEM.listeners)
     return Listeners(version, tuple([Listener(*row) for row in rows]))
+
+
+async def secret(name: str, connection: Connection) -> bytes:
+    """Made if it is not there yet."""
+    await _count(connection, SYSTEM.make_secret, name, token_hex(32))
+    return bytes.fromhex((await _run(connection, SYSTEM.secret, name))[0][0])
 
 
 async def carry_out(connection: Connection, asked: Sequence[Change], listeners: int | None) -> None:

@@ -3,43 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
-from tmfserver.errors import Unavailable
-from tmfserver.query.ast import Query
+import orjson
+
+from tmfserver.errors import TooSlow, Unavailable
 from tmfserver.repository import Page, Row
-from tmfserver.sql.dialects import Bound
+from tmfserver.sql.edges import made_page
+from tmfserver.sql.lanes import QUICK_SECONDS, SLOW, SLOW_AT_ONCE, lane, move
+from tmfserver.sql.limits import Limits
+from tmfserver.sql.plans import Asked
 from tmfserver.sql.postgres_pool import FAILURES, Connection, Connections
-from tmfserver.sql.statements import Plan
+from tmfserver.sql.sieve import Sieve
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
 CHUNK = 32  # rows that come from the server at a time
+SIFTED_AT_ONCE = 256  # candidates that come, and are looked at, at a time
 
-# Rows of (total, id, document, revision); one without id for an empty page.
-_Stream: TypeAlias = AsyncGenerator[tuple[int, str, str, int]]
+# Rows of (total, how many keys, the last key, id, document, revision, seq, keys ...); one without
+# id for an empty page.
+_Stream: TypeAlias = AsyncGenerator[tuple[Any, ...]]
+_Work: TypeAlias = Callable[[Asked, Connection], Awaitable[Page]]
 
 
 class Pages:
-    """Opens pages; at most half of the connections are lent to them, for some clients are slow."""
+    """Opens pages; at most half of the connections are lent to them, for some clients are slow.
 
-    def __init__(self, connections: Connections, pool_size: int) -> None:
-        self._connections = connections
+    A query that turns out to be slow goes on among few others: see lanes.py.
+    """
+
+    def __init__(self, connections: Connections, limits: Limits) -> None:
+        self._connections, self._limits = connections, limits
         self.explain = connections.explain
-        self._places = asyncio.Semaphore(max(1, pool_size // 2))
+        most = max(1, limits.pool_size // 2)
+        self._places = asyncio.Semaphore(most)
+        self._slow = asyncio.Semaphore(max(1, min(SLOW_AT_ONCE, most - 1)))
         self._unfinished: WeakSet[Batches] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def find(self, plan: Plan, values: Sequence[Bound], query: Query) -> Page:
+    async def find(self, asked: Asked) -> Page:
+        """Raises errors.TooSlow, errors.Unavailable, errors.NotServed."""
+        deadline = time.monotonic() + self._limits.query_seconds
+        if not asked.is_exact:
+            work: _Work = self._sift
+        else:
+            work = self._count if asked.query.limit == 0 else self._open
+        if lane(asked.plan) < SLOW:
+            try:
+                return await self._find(
+                    work, asked, min(deadline, time.monotonic() + QUICK_SECONDS)
+                )
+            except TimeoutError:
+                move(asked.plan, SLOW)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._slow.acquire()
+            try:
+                return await self._find(work, asked, deadline)
+            finally:
+                self._slow.release()
+        except TimeoutError:
+            raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+
+    async def _find(self, work: _Work, asked: Asked, deadline: float) -> Page:
+        """Raises TimeoutError; the database is told to stop then."""
         await self._places.acquire()
         page = None
         try:
-            work = self._count if query.limit == 0 else self._open
-            page = await self._connections.read(
-                partial(work, plan, values, query), keep=lambda page: page.more is not None
-            )
+            async with asyncio.timeout(deadline - time.monotonic()):
+                page = await self._connections.read(
+                    partial(work, asked), keep=lambda page: page.more is not None
+                )
         finally:
             if page is None or page.more is None:
                 self._places.release()
@@ -65,29 +104,46 @@ class Pages:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def _count(
-        self, plan: Plan, values: Sequence[Bound], query: Query, connection: Connection
-    ) -> Page:
-        del query
-        cursor = await connection.execute(plan.total.sql, plan.total.bind(values))
-        return Page((await cursor.fetchall())[0][0], 0, [])
+    async def _count(self, asked: Asked, connection: Connection) -> Page:
+        total = asked.plan.total
+        cursor = await connection.execute(total.sql, total.bind(asked.values))
+        found: int = (await cursor.fetchall())[0][0]
+        return made_page(asked.query, found, [], 0, self._limits.total_limit)
 
-    async def _open(
-        self, plan: Plan, values: Sequence[Bound], query: Query, connection: Connection
-    ) -> Page:
-        stream: _Stream = connection.cursor().stream(  # type: ignore[assignment]
-            plan.both.sql, plan.both.bind(values), size=CHUNK
-        )
-        total, id, document, revision = await anext(stream)
-        count = max(0, min(query.limit, total - query.offset))
-        rows: list[Row] = [] if id is None else [(id, document, revision)]
-        rows += await take(stream, len(document or ""))
-        if len(rows) < count:
+    async def _open(self, asked: Asked, connection: Connection) -> Page:
+        stream = _stream(connection, asked, CHUNK)
+        total, fetched, last, *row = await anext(stream)
+        rows: list[Row] = [] if row[0] is None else [tuple(row)]
+        rows += await take(stream, len(row[1] or ""))
+        at_end = None if last is None else orjson.loads(last)
+        page = made_page(asked.query, total, rows, fetched, self._limits.total_limit, at_end)
+        if len(rows) < page.count:
             more = Batches(self, connection, stream)
             self._unfinished.add(more)
-            return Page(total, count, rows, more)
+            return replace(page, more=more)
         await stream.aclose()
-        return Page(total, count, rows)
+        return page
+
+    async def _sift(self, asked: Asked, connection: Connection) -> Page:
+        """The page of a query that SQL can say in part."""
+        sieve = Sieve(asked, self._limits.scan_limit)
+        stream = _stream(connection, asked, SIFTED_AT_ONCE)
+        rows: list[Row] = []
+        try:
+            async for row in stream:
+                rows.append(row)
+                if len(rows) == SIFTED_AT_ONCE:
+                    await asyncio.to_thread(sieve.take, rows)
+                    rows = []
+            sieve.take(rows)
+        finally:
+            await stream.aclose()
+        return sieve.page()
+
+
+def _stream(connection: Connection, asked: Asked, chunk: int) -> _Stream:
+    page = asked.plan.page
+    return connection.cursor().stream(page.sql, page.bind(asked.values), size=chunk)  # type: ignore[return-value]
 
 
 async def take(stream: _Stream, size: int = 0) -> list[Row]:
@@ -95,9 +151,9 @@ async def take(stream: _Stream, size: int = 0) -> list[Row]:
     rows: list[Row] = []
     if size >= BATCH_SIZE:
         return rows
-    async for _, id, document, revision in stream:
-        rows.append((id, document, revision))
-        size += len(document)
+    async for _, _, _, *row in stream:
+        rows.append(tuple(row))
+        size += len(row[1])
         if size >= BATCH_SIZE:
             break
     return rows

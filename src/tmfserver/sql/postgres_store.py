@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -14,41 +14,52 @@ from tmfserver.errors import DatabaseUnreachable, Failure
 from tmfserver.query.ast import Query
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
+from tmfserver.sql.engines import conninfo
 from tmfserver.sql.filters import is_text
 from tmfserver.sql.gather import Gather
+from tmfserver.sql.limits import Limits
+from tmfserver.sql.plans import Plans
 from tmfserver.sql.postgres_batches import JSON, gets
-from tmfserver.sql.postgres_changes import SYSTEM, load_listeners
+from tmfserver.sql.postgres_changes import SYSTEM, load_listeners, secret
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.postgres_reader import Pages
 from tmfserver.sql.postgres_writer import Writer
-from tmfserver.sql.schema import conninfo
-from tmfserver.sql.statements import Plans
 
 AT_ONCE = 4  # batches of reads from one collection that are on their way
 
 _Asked: TypeAlias = tuple[str, asyncio.Future[Row | None]]
 
 
-async def open_postgres(address: Address, pool_size: int) -> PostgresStore:
+async def open_postgres(
+    address: Address, limits: Limits, collections: Mapping[str, Collection]
+) -> PostgresStore:
     """Opens a database whose tables are there."""
-    connections = Connections(conninfo(address), pool_size)
+    connections = Connections(conninfo(address), limits.pool_size)
     try:
         await connections.open()
         listeners = await connections.read(load_listeners)
     except (PoolTimeout, psycopg.Error, Failure) as error:
         await connections.close()
         raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
-    return PostgresStore(connections, pool_size, listeners)
+    return PostgresStore(connections, limits, collections, listeners)
 
 
 class PostgresStore:
     """Gathers reads by id and changes of documents; lists go one by one through the pool."""
 
-    def __init__(self, connections: Connections, pool_size: int, listeners: Listeners) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        limits: Limits,
+        collections: Mapping[str, Collection],
+        listeners: Listeners,
+    ) -> None:
         self._connections, self._listeners = connections, listeners
         self._gets: dict[str, Gather[_Asked]] = {}
-        self._plans = Plans(JSON)
-        self._pages = Pages(connections, pool_size)
+        self._plans = Plans(
+            JSON, collections, total_limit=limits.total_limit, scan_limit=limits.scan_limit
+        )
+        self._pages = Pages(connections, limits)
         self._writer = Writer(connections, self._keep_listeners)
         self._closed = False
 
@@ -64,11 +75,13 @@ class PostgresStore:
         return await found
 
     async def find(self, collection: Collection, query: Query) -> Page:
-        plan, values = self._plans.plan(collection, query)
-        return await self._pages.find(plan, values, query)
+        return await self._pages.find(self._plans.ask(collection, query))
 
     async def count(self, collection: Collection) -> int:
         return (await self.find(collection, Query(limit=0))).total
+
+    async def secret(self, name: str) -> bytes:
+        return await self._connections.run(partial(secret, name))
 
     async def listeners(self) -> Listeners:
         return self._listeners

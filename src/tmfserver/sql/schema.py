@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path as File
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, pool
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from tmfserver.errors import DatabaseUnreachable
 from tmfserver.repository import Collection
-from tmfserver.sql.address import Address, without_secrets
-from tmfserver.sql.conditions import index_expression
+from tmfserver.sql import indexing
+from tmfserver.sql.address import Address
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
+from tmfserver.sql.engines import BUSY_SECONDS, opened
+from tmfserver.sql.indexed import Index, indexes
+from tmfserver.sql.indexing import Tell
 from tmfserver.sql.migrations import NEWEST
-from tmfserver.sql.tables import documents, index_name, is_scalar, table_name
+from tmfserver.sql.registry import registered
+from tmfserver.sql.sqlite_indexes import make_seq_index, seq_index
+from tmfserver.sql.tables import documents, table_name
 
-BUSY_SECONDS = 4.0  # how long a lock of another process is waited for
-CONNECT_SECONDS = 4
 _LOCK = 7_463_662_001  # one server at a time makes tables; the number means nothing
 _NAMES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')",
@@ -30,129 +32,129 @@ _NAMES = {
 }
 
 
-class Missing(NamedTuple):
-    """What a database lacks: (collection name) for tables, (name, statement, why) for indexes."""
+class Found(NamedTuple):
+    """What a database has, and what it lacks: collections without a table, indexes not complete.
+
+    orders: tables whose index of seq alone is missing; only SQLite needs one.
+    """
 
     version: str | None
-    system: bool
+    complete: frozenset[tuple[str, str]]
     tables: list[str]
-    indexes: list[tuple[str, str, str]]
+    indexes: list[Index]
+    orders: list[str]
+
+    @property
+    def lacks_tables(self) -> bool:
+        return bool(self.version != NEWEST or self.tables)
 
     def __bool__(self) -> bool:
-        return bool(self.system or self.tables or self.indexes)
+        return bool(self.lacks_tables or self.indexes or self.orders)
 
 
-def bring_up(address: Address, collections: Sequence[Collection], *, apply: bool) -> list[str]:
-    """Makes what is missing and says so in sentences; with apply=False only looks.
+class Brought(NamedTuple):
+    """done: sentences. usable: the collections with those indexes alone that are complete.
+    waiting: sentences on those that are not."""
+
+    done: list[str]
+    usable: dict[str, Collection]
+    waiting: list[str]
+
+
+def bring_up(address: Address, collections: Sequence[Collection], *, apply: bool) -> Brought:
+    """Makes what is missing, but no index on a large table; with apply=False only looks.
 
     Safe to run in several processes at once. Raises errors.DatabaseUnreachable, also when
     apply=False and a table is missing.
     """
-    json: Json = SqliteJson() if address.driver == "sqlite" else PostgresJson()
-    engine = _engine(address)
-    try:
-        with _explained(address):
+    json = _json(address)
+    with opened(address) as engine:
+        done: list[str] = []
+        with engine.connect() as connection:
+            found = _look(connection, collections, json)
+        if found and apply:
+            done = _make(address, engine, collections, json)
+            # Again, whatever was done: another process may have been the one to do it.
             with engine.connect() as connection:
-                missing = _look(connection, collections, json)
-            if not missing:
-                return []
-            if not apply:
-                return _refuse(address, missing)
+                found = _look(connection, collections, json)
+        if found.lacks_tables:
+            raise DatabaseUnreachable(
+                database=address.shown,
+                problem="its tables are not those of this server, run `tmfserver migrate`",
+            )
+    return Brought(done, _usable(collections, found, json), _waiting(found))
+
+
+def migrate(
+    address: Address, collections: Sequence[Collection], tell: Tell, *, drops: bool = False
+) -> None:
+    """Makes all that is missing, tables of any size included, and tells in sentences what it did.
+
+    drops: indexes that are not wanted any more are dropped. Can be broken off and run again.
+    """
+    for sentence in bring_up(address, collections, apply=True).done:
+        tell(sentence)
+    json = _json(address)
+    with opened(address) as engine, indexing.alone(engine, json, tell):
+        with engine.connect() as connection:
+            found = _look(connection, collections, json)
+        for table in found.orders:
             with engine.begin() as connection:
-                _lock(connection)
-                return _make(address, connection, _look(connection, collections, json), json)
-    finally:
-        engine.dispose()
+                indexing.run(connection, make_seq_index(table))
+            tell(_ordered(table))
+        indexing.build(engine, found.indexes, json, tell)
+        if drops:
+            wanted = [index for each in collections for index in indexes(each, json)]
+            indexing.drop_unused(engine, collections, wanted, json, tell)
 
 
-def conninfo(address: Address) -> str:
-    """The URL with a limit to how long connecting may take, unless it says one itself."""
-    from psycopg.conninfo import make_conninfo
-
-    if "connect_timeout=" in address.place:
-        return address.place
-    return make_conninfo(address.place, connect_timeout=CONNECT_SECONDS)
+def _json(address: Address) -> Json:
+    return SqliteJson() if address.driver == "sqlite" else PostgresJson()
 
 
-def _engine(address: Address) -> Engine:
-    # The driver is imported where it is used: SQLite starts without.
-    if address.driver == "postgresql":
-        import psycopg
-
-        return create_engine(
-            "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(conninfo(address), application_name="tmfserver"),
-            poolclass=pool.NullPool,
-        )
-    return create_engine(
-        "sqlite://", creator=lambda: _sqlite_file(address), poolclass=pool.NullPool
-    )
-
-
-def _sqlite_file(address: Address) -> sqlite3.Connection:
-    folder = File(address.place).parent
-    if not folder.is_dir():
-        raise DatabaseUnreachable(database=address.shown, problem=f"there is no folder {folder}")
-    connection = sqlite3.connect(
-        address.place, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def _explained(address: Address) -> Iterator[None]:
-    try:
-        yield
-    except _driver_errors(address) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        problem = without_secrets(" ".join(str(cause).split()) or type(cause).__name__)
-        raise DatabaseUnreachable(database=address.shown, problem=problem) from error
-
-
-def _driver_errors(address: Address) -> tuple[type[Exception], ...]:
-    if address.driver == "sqlite":
-        return sqlite3.Error, DBAPIError
-    import psycopg
-
-    return psycopg.Error, DBAPIError
-
-
-def _look(connection: Connection, collections: Sequence[Collection], json: Json) -> Missing:
+def _look(connection: Connection, collections: Sequence[Collection], json: Json) -> Found:
     present = {name for (name,) in connection.exec_driver_sql(_NAMES[json.name])}
     version = None
     if "alembic_version" in present:
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    known = registered(connection) if "attribute_index" in present else {}
+    complete = frozenset(key for key, row in known.items() if row.complete)
     tables = [each.name for each in collections if table_name(each.name) not in present]
-    indexes = [
-        index for each in collections for index in _indexes(each, json) if index[0] not in present
+    missing = [
+        index
+        for each in collections
+        for index in indexes(each, json)
+        if (index.collection, index.name) not in complete
     ]
-    return Missing(version, version != NEWEST, tables, indexes)
+    orders = [
+        table
+        for table in (table_name(each.name) for each in collections)
+        if json.name == "sqlite" and table in present and seq_index(table) not in present
+    ]
+    return Found(version, complete, tables, missing, orders)
 
 
-def _indexes(collection: Collection, json: Json) -> Iterator[tuple[str, str, str]]:
-    table = table_name(collection.name)
-    for dotted in collection.indexed:
-        path = tuple(dotted.split("."))
-        if not is_scalar(collection, path):
-            continue
-        expression = index_expression(path, collection.types[dotted], json)
-        name = index_name(table, path, expression)
-        statement = f'CREATE INDEX "{name}" ON "{table}" (({expression}), seq)'
-        yield name, statement, f"Made index {name} for '{dotted}' of {collection.name}."
-
-
-def _refuse(address: Address, missing: Missing) -> list[str]:
-    if missing.system or missing.tables:
-        raise DatabaseUnreachable(
-            database=address.shown,
-            problem="its tables are not those of this server, run `tmfserver migrate`",
+def _usable(collections: Sequence[Collection], found: Found, json: Json) -> dict[str, Collection]:
+    usable = {}
+    for each in collections:
+        complete = tuple(
+            index.dotted
+            for index in indexes(each, json)
+            if (index.collection, index.name) in found.complete
         )
-    return []
+        usable[each.name] = replace(each, indexed=complete)
+    return usable
+
+
+def _waiting(found: Found) -> list[str]:
+    by_collection: dict[str, list[str]] = {}
+    for index in found.indexes:
+        by_collection.setdefault(index.collection, []).append(f"'{index.dotted}'")
+    return [
+        f"Queries of {name} by {', '.join(paths)} read every document, for there is no whole index:"
+        " run `tmfserver migrate`, then start the server again."
+        for name, paths in by_collection.items()
+    ]
 
 
 def _lock(connection: Connection) -> None:
@@ -160,20 +162,57 @@ def _lock(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
 
 
-def _make(address: Address, connection: Connection, missing: Missing, json: Json) -> list[str]:
-    done = []
-    if missing.system:
-        _upgrade(address, connection, missing.version)
-        done.append(f"Brought the server's own tables to version {NEWEST}.")
-    for name in missing.tables:
+def _make(
+    address: Address, engine: Engine, collections: Sequence[Collection], json: Json
+) -> list[str]:
+    with engine.begin() as connection:
+        _lock(connection)
+        found = _look(connection, collections, json)
+        done = list(_make_tables(address, connection, found, json))
+    try:
+        with engine.begin() as connection:
+            _lock(connection)
+            return done + list(_make_small(connection, collections, json))
+    except OperationalError as error:
+        # Somebody reads a table for long: the indexes can wait, others must not.
+        if not indexing.is_in_the_way(error):
+            raise
+        return done
+
+
+def _make_small(
+    connection: Connection, collections: Sequence[Collection], json: Json
+) -> Iterator[str]:
+    found = _look(connection, collections, json)
+    tables = {*found.orders, *[index.table for index in found.indexes]}
+    small = {table for table in tables if indexing.is_small(connection, table)}
+    for table in found.orders:
+        if table in small:
+            indexing.run(connection, make_seq_index(table))
+            yield _ordered(table)
+    for index in found.indexes:
+        if index.table in small:
+            yield indexing.make_at_once(connection, index, json)
+
+
+def _make_tables(
+    address: Address, connection: Connection, found: Found, json: Json
+) -> Iterator[str]:
+    if found.version != NEWEST:
+        _upgrade(address, connection, found.version)
+        yield f"Brought the server's own tables to version {NEWEST}."
+    for name in found.tables:
         connection.execute(CreateTable(documents(name)))
-        done.append(f"Made table {table_name(name)} for {name}.")
-    for _, statement, sentence in missing.indexes:
-        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-        done.append(sentence)
-    return done
+        if json.name == "sqlite":
+            indexing.run(connection, make_seq_index(table_name(name)))
+        yield f"Made table {table_name(name)} for {name}."
+
+
+def _ordered(table: str) -> str:
+    return f"Made index {seq_index(table)} for the order of {table}."
 
 
 def _upgrade(address: Address, connection: Connection, version: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from secrets import token_hex
 from typing import Any, TypeAlias
 
 from sqlalchemy import bindparam, insert
@@ -76,6 +77,11 @@ class Changes:
             self._version(),
             tuple([Listener(*row) for row in self._run(SYSTEM.listeners.sql)]),
         )
+
+    def secret(self, name: str) -> bytes:
+        """Made if it is not there yet. Only to be called while no change list is being written."""
+        self._run(SYSTEM.make_secret.sql, (name, token_hex(32)))
+        return bytes.fromhex(self._run(SYSTEM.secret.sql, (name,)).fetchone()[0])
 
     def write(self, asked: Sequence[Asked]) -> Results:
         """All lists in one transaction: what failed of each, and the listeners if they changed."""

@@ -1,219 +1,171 @@
-"""Reading from SQLite: held connections, and pages that are read no further than they are sent."""
+"""Reading from SQLite in threads, what would hold up the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
 from weakref import WeakSet
 
-import re2
-
-from tmfserver.errors import BadQuery, Unavailable
-from tmfserver.query.ast import Query
-from tmfserver.query.conditions import RE2
+from tmfserver.errors import TooSlow, Unavailable
 from tmfserver.repository import Page, Row
-from tmfserver.sql.dialects import Bound
-from tmfserver.sql.statements import Plan
-
-BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
-BUSY_SECONDS = 10.0
-CACHE = 32 * 1024
-CACHE_OF_READERS = 4 * 1024  # KiB each; the operating system keeps what they share
+from tmfserver.sql.lanes import QUICK, QUICK_SECONDS, SLOW, SLOW_AT_ONCE, move
+from tmfserver.sql.limits import Limits
+from tmfserver.sql.plans import Asked
+from tmfserver.sql.sqlite_connection import CACHE_OF_READERS, Late, Reader, explained
+from tmfserver.sql.sqlite_pages import Count, Opened, open_page, sift, take
 
 T = TypeVar("T")
 
 
-def connect(path: str, *, writes: bool, cache: int = CACHE) -> sqlite3.Connection:
-    """A connection for one thread at a time; without `writes` it refuses to write.
-
-    cache: KiB of the file that the connection keeps in memory.
-    """
-    connection = sqlite3.connect(
-        path,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=512,
-    )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA cache_size = -{cache}")
-    if not writes:
-        connection.execute("PRAGMA query_only = ON")
-        connection.create_function("regexp", 2, _regexp, deterministic=True)
-    return connection
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """Turns the driver's failures into errors.Unavailable."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise Unavailable(problem=str(error)) from error
-
-
-class Opened(NamedTuple):
-    """A page of `here` rows, as far as it was read; `cursor` goes on, in the open transaction."""
-
-    total: int
-    here: int
-    rows: list[Row]
-    cursor: sqlite3.Cursor | None
-
-
-def open_page(
-    connection: sqlite3.Connection,
-    plan: Plan,
-    values: Sequence[Bound],
-    query: Query,
-    total: Callable[[sqlite3.Connection], int] | None = None,
-) -> Opened:
-    """Reads a page's first rows and the total, of one moment. `total` may know a quicker count."""
-
-    def count() -> int:
-        if total is not None:
-            return total(connection)
-        found: int = connection.execute(plan.total.sql, plan.total.bind(values)).fetchone()[0]
-        return found
-
-    connection.execute("BEGIN")
-    try:
-        page = _read(connection, plan, values, query, count)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    if page.cursor is None:
-        connection.execute("COMMIT")
-    return page
-
-
-def _read(
-    connection: sqlite3.Connection,
-    plan: Plan,
-    values: Sequence[Bound],
-    query: Query,
-    count: Callable[[], int],
-) -> Opened:
-    if query.limit == 0:
-        return Opened(count(), 0, [], None)
-    cursor = connection.execute(plan.page.sql, plan.page.bind(values))
-    rows, ended = take(cursor)
-    if ended and len(rows) < query.limit and (rows or query.offset == 0):
-        return Opened(query.offset + len(rows), len(rows), rows, None)
-    total = count()
-    here = max(0, min(query.limit, total - query.offset))
-    if len(rows) < here:
-        return Opened(total, here, rows, cursor)
-    cursor.close()
-    return Opened(total, here, rows, None)
-
-
-def take(cursor: sqlite3.Cursor) -> tuple[list[Row], bool]:
-    """The next rows, until their documents are BATCH_SIZE long together; and if these were all."""
-    rows: list[Row] = []
-    size = 0
-    for row in cursor:
-        rows.append(row)
-        size += len(row[1])
-        if size >= BATCH_SIZE:
-            return rows, False
-    return rows, True
-
-
 class Readers:
-    """Threads with connections of their own, for reads that would hold up the event loop."""
+    """Two lanes of threads, each read with a connection of its own: see lanes.py.
 
-    def __init__(self, path: str, most: int) -> None:
-        self._path, self._most = path, most
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="sqlite-reader")
-        self._free: list[sqlite3.Connection] = []
+    Threads of the slow lane leave the processor to all others.
+    """
+
+    def __init__(self, path: str, limits: Limits) -> None:
+        self._path, self._limits = path, limits
+        most = limits.pool_size
+        self._lanes = {
+            QUICK: ThreadPoolExecutor(most, thread_name_prefix="sqlite-quick"),
+            SLOW: ThreadPoolExecutor(SLOW_AT_ONCE, "sqlite-slow", initializer=_step_back),
+        }
+        self._free: list[Reader] = []
         self._unfinished: WeakSet[Batches] = WeakSet()
         # Pages on their way to slow clients hold a connection, but no thread.
         self._places = asyncio.Semaphore(most * 8)
         self._closed = False
 
-    async def find(self, plan: Plan, values: Sequence[Bound], query: Query) -> Page:
+    async def find(self, asked: Asked, lane: int, count: Count) -> Page:
+        """Raises errors.TooSlow, errors.Unavailable, errors.NotServed."""
+        deadline = time.monotonic() + self._limits.query_seconds
+        if lane < SLOW:
+            try:
+                return await self._find(asked, QUICK, count, deadline)
+            except Late:
+                move(asked.plan, SLOW)
+        try:
+            return await self._find(asked, SLOW, count, deadline)
+        except Late:
+            raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+
+    async def _find(self, asked: Asked, lane: int, count: Count, deadline: float) -> Page:
         if self._closed:
             raise Unavailable(problem="the server is shutting down")
-        await self._places.acquire()
+        reader = await self._lend(deadline)
+        job = self._lanes[lane].submit(self._read, reader, asked, count, lane, deadline)
+        work = asyncio.wrap_future(job)
         try:
-            connection = self._free.pop() if self._free else self._connect()
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                opened = await asyncio.shield(work)
+        except (asyncio.CancelledError, TimeoutError) as error:
+            if job.cancel():  # it had not begun
+                self.release(reader)
+            else:
+                reader.stop()
+                work.add_done_callback(lambda done: self._abandon(reader, done))
+            if isinstance(error, TimeoutError):
+                raise Late from error
+            raise
+        except BaseException:
+            self.release(reader)
+            raise
+        if opened.cursor is None:
+            self.release(reader)
+            return opened.page
+        more = Batches(self, reader, opened.cursor, opened.left)
+        self._unfinished.add(more)
+        return replace(opened.page, more=more)
+
+    def _read(
+        self, reader: Reader, asked: Asked, count: Count, lane: int, deadline: float
+    ) -> Opened:
+        soon = time.monotonic() + QUICK_SECONDS if lane == QUICK else deadline
+        reader.begin(min(soon, deadline))
+        try:
+            if asked.is_exact:
+                return open_page(reader, asked, count, self._limits.total_limit)
+            return Opened(sift(reader, asked, self._limits.scan_limit))
+        except sqlite3.Error as error:
+            raise explained(error) from error
+
+    async def _lend(self, deadline: float) -> Reader:
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Late from None
+        try:
+            return self._free.pop() if self._free else Reader(self._path, CACHE_OF_READERS)
         except BaseException:
             self._places.release()
             raise
-        opened = self.run(open_page, connection, plan, values, query)
-        try:
-            page = await asyncio.shield(opened)
-        except asyncio.CancelledError:
-            opened.add_done_callback(lambda done: self._abandon(connection, done))
-            raise
-        except BaseException:
-            self.release(connection)
-            raise
-        if page.cursor is None:
-            self.release(connection)
-            return Page(page.total, page.here, page.rows)
-        more = Batches(self, connection, page.cursor)
-        self._unfinished.add(more)
-        return Page(page.total, page.here, page.rows, more)
 
-    def _connect(self) -> sqlite3.Connection:
-        return connect(self._path, writes=False, cache=CACHE_OF_READERS)
+    def run(self, lane: int, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._lanes[lane], work, *arguments)
 
-    def run(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    def take(
+        self, reader: Reader, cursor: sqlite3.Cursor, left: int
+    ) -> asyncio.Future[tuple[list[Row], bool]]:
+        reader.begin(time.monotonic() + self._limits.query_seconds)
+        return self.run(QUICK, take, cursor, left)
 
     def end(
-        self,
-        connection: sqlite3.Connection,
-        cursor: sqlite3.Cursor,
-        reading: asyncio.Future[Any] | None = None,
+        self, reader: Reader, cursor: sqlite3.Cursor, reading: asyncio.Future[Any] | None = None
     ) -> None:
         """Ends a page and takes its connection back, once a thread that reads on it is done."""
         if reading is not None and not reading.done():
-            reading.add_done_callback(lambda _done: self.end(connection, cursor))
+            reading.add_done_callback(lambda _done: self.end(reader, cursor))
             return
         cursor.close()
-        connection.execute("ROLLBACK")
-        self.release(connection)
+        reader.undo()
+        self.release(reader)
 
-    def release(self, connection: sqlite3.Connection) -> None:
+    def release(self, reader: Reader) -> None:
         self._places.release()
-        if self._closed or len(self._free) >= self._most:
-            connection.close()
+        if reader.is_busy or self._closed or len(self._free) >= self._limits.pool_size:
+            reader.close()
         else:
-            self._free.append(connection)
+            self._free.append(reader)
 
-    def _abandon(self, connection: sqlite3.Connection, opened: asyncio.Future[Opened]) -> None:
+    def _abandon(self, reader: Reader, opened: asyncio.Future[Opened]) -> None:
         done = not opened.cancelled() and opened.exception() is None
         cursor = opened.result().cursor if done else None
         if cursor is None:
-            self.release(connection)
+            self.release(reader)
         else:
-            self.end(connection, cursor)
+            self.end(reader, cursor)
 
     async def close(self) -> None:
         """Waits for what the threads are at; pages not yet read to their end break off."""
         self._closed = True
         for batches in list(self._unfinished):
             await batches.break_off()
-        await asyncio.to_thread(self._threads.shutdown)
+        for threads in self._lanes.values():
+            await asyncio.to_thread(threads.shutdown)
         while self._free:
             self._free.pop().close()
+
+
+def _step_back() -> None:
+    # Linux has a priority for each thread; elsewhere this thread is as important as any.
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
 
 
 class Batches:
     """What is left of a page, batch by batch; holds its moment of the database until closed."""
 
-    def __init__(
-        self, readers: Readers, connection: sqlite3.Connection, cursor: sqlite3.Cursor
-    ) -> None:
-        self._readers, self._connection, self._cursor = readers, connection, cursor
+    def __init__(self, readers: Readers, reader: Reader, cursor: sqlite3.Cursor, left: int) -> None:
+        self._readers, self._reader, self._cursor, self._left = readers, reader, cursor, left
         self._reading: asyncio.Future[tuple[list[Row], bool]] | None = None
         self._loop = asyncio.get_running_loop()
         self._open = True
@@ -227,12 +179,13 @@ class Batches:
             raise Unavailable(problem="the server is shutting down")
         if not self._open:
             raise StopAsyncIteration
-        self._reading = self._readers.run(take, self._cursor)
+        self._reading = self._readers.take(self._reader, self._cursor, self._left)
         try:
             rows, ended = await asyncio.shield(self._reading)
         except sqlite3.Error as error:
             await self.aclose()
             raise Unavailable(problem=str(error)) from error
+        self._left -= len(rows)
         if ended:
             await self.aclose()
             if not rows:
@@ -244,7 +197,7 @@ class Batches:
         if not self._open:
             return
         self._open = False
-        self._readers.end(self._connection, self._cursor, self._reading)
+        self._readers.end(self._reader, self._cursor, self._reading)
 
     async def break_off(self) -> None:
         """Ends the page before its end; who reads on is told so."""
@@ -255,17 +208,5 @@ class Batches:
         # Somebody forgot to close it; a reader that stays open keeps the file from shrinking.
         if self._open and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(
-                self._readers.end, self._connection, self._cursor, self._reading
+                self._readers.end, self._reader, self._cursor, self._reading
             )
-
-
-def _regexp(pattern: str, value: str | None) -> bool:
-    return value is not None and _compiled(pattern).search(value) is not None
-
-
-@lru_cache(maxsize=128)
-def _compiled(pattern: str) -> Any:
-    try:
-        return re2.compile(pattern, RE2)
-    except re2.error as error:
-        raise BadQuery(parameter="regex", came=f"'{pattern}'", expected="an RE2 regex") from error

@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from math import inf
 
 from tmfserver.errors import DatabaseUnreachable, Unavailable
-from tmfserver.query.ast import Comparison, Node, Or, Query
+from tmfserver.query.ast import Query
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
+from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, lane, move
+from tmfserver.sql.limits import Limits
+from tmfserver.sql.plans import Asked, Plans
 from tmfserver.sql.sqlite_changes import JSON, SYSTEM, Changes
-from tmfserver.sql.sqlite_reader import Readers, answering, connect, open_page
+from tmfserver.sql.sqlite_connection import Late, Reader, answering, connect, explained
+from tmfserver.sql.sqlite_pages import Count, open_page
+from tmfserver.sql.sqlite_reader import Readers
 from tmfserver.sql.sqlite_writer import Writer
-from tmfserver.sql.statements import Documents, Plans, document_statements
+from tmfserver.sql.statements import Documents, document_statements
+from tmfserver.sql.totals import Totals
 
-# What is read on the event loop itself, for a thread would cost more than the reading.
-MOST_INLINE = 1_000  # rows of a page
-MOST_SKIPPED_INLINE = 10_000  # rows up to a page's end
-MOST_COUNTED_INLINE = 200_000  # rows of a table
+MOST_INLINE = 1_000  # rows of a page that is read on the event loop itself
 
 
-async def open_sqlite(address: Address, pool_size: int) -> SqliteStore:
+async def open_sqlite(
+    address: Address, limits: Limits, collections: Mapping[str, Collection]
+) -> SqliteStore:
     """Opens a file whose tables are there."""
     try:
-        return SqliteStore(address.place, pool_size)
+        return SqliteStore(address.place, limits, collections)
     except sqlite3.Error as error:
         raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
 
 
 class SqliteStore:
-    """Reads cheap things on the event loop, others in threads; one thread writes."""
+    """Reads quick things on the event loop, others in threads; one thread writes."""
 
-    def __init__(self, path: str, pool_size: int) -> None:
-        self._reader = connect(path, writes=False)
+    def __init__(self, path: str, limits: Limits, collections: Mapping[str, Collection]) -> None:
+        self._reader = Reader(path)
         self._writing = connect(path, writes=True)
         changes = Changes(self._writing)
         self._listeners = changes.listeners()
-        self._readers = Readers(path, pool_size)
+        self._secret = changes.secret
+        self._readers = Readers(path, limits)
         self._writer = Writer(changes, self._keep_listeners)
-        self._plans = Plans(JSON)
+        self._limits = limits
+        self._plans = Plans(
+            JSON, collections, total_limit=limits.total_limit, scan_limit=limits.scan_limit
+        )
         self._documents: dict[str, Documents] = {}
-        # By collection: a number that SQLite changes with each commit, and the count at that time.
-        self._counted: dict[str, tuple[int, int]] = {}
+        self._totals = Totals(self._reader.connection)
         self._closed = False
 
     async def get(self, collection: Collection, id: str) -> Row | None:
@@ -50,7 +60,7 @@ class SqliteStore:
         except KeyError:
             sql = self._statements(collection).get.sql
         try:
-            row: Row | None = self._reader.execute(sql, (id,)).fetchone()
+            row: Row | None = self._reader.run(sql, (id,)).fetchone()
         except UnicodeError:
             return None
         except sqlite3.Error as error:
@@ -58,24 +68,39 @@ class SqliteStore:
         return row
 
     async def find(self, collection: Collection, query: Query) -> Page:
-        plan, values = self._plans.plan(collection, query)
-        if self._is_cheap(collection, query):
-            total = None
-            if query.filter is None:
-                total = lambda connection: self._count(connection, collection)  # noqa: E731
-            try:
-                page = open_page(self._reader, plan, values, query, total)
-                if page.cursor is None:
-                    return Page(page.total, page.here, page.rows)
-                page.cursor.close()
-                self._reader.execute("ROLLBACK")
-            except sqlite3.Error as error:
-                raise Unavailable(problem=str(error)) from error
-        with answering():
-            return await self._readers.find(plan, values, query)
+        asked = self._plans.ask(collection, query)
+        count = self._totals.count(asked)
+        way = lane(asked.plan)
+        if way == INLINE and asked.is_exact and query.limit <= MOST_INLINE:
+            page = self._find_inline(asked, count)
+            if page is not None:
+                return page
+        return await self._readers.find(asked, max(way, QUICK), count)
+
+    def _find_inline(self, asked: Asked, count: Count) -> Page | None:
+        """None when it takes too long, or the page is too big for memory."""
+        reader = self._reader
+        reader.deadline = time.monotonic() + INLINE_SECONDS
+        try:
+            opened = open_page(reader, asked, count, self._limits.total_limit)
+            if opened.cursor is None:
+                return opened.page
+            opened.cursor.close()
+            reader.undo()
+        except sqlite3.Error as error:
+            problem = explained(error)
+            if not isinstance(problem, Late):
+                raise problem from error
+            move(asked.plan, QUICK)
+        finally:
+            reader.deadline = inf
+        return None
 
     async def count(self, collection: Collection) -> int:
         return (await self.find(collection, Query(limit=0))).total
+
+    async def secret(self, name: str) -> bytes:
+        return self._secret(name)
 
     async def listeners(self) -> Listeners:
         return self._listeners
@@ -85,7 +110,7 @@ class SqliteStore:
 
     async def ping(self) -> None:
         with answering():
-            self._reader.execute(SYSTEM.version.sql).fetchone()
+            self._reader.run(SYSTEM.version.sql).fetchone()
 
     async def close(self) -> None:
         if self._closed:
@@ -102,33 +127,3 @@ class SqliteStore:
     def _statements(self, collection: Collection) -> Documents:
         made = self._documents[collection.name] = document_statements(collection.name, JSON)
         return made
-
-    def _is_cheap(self, collection: Collection, query: Query) -> bool:
-        if query.sort or query.limit > MOST_INLINE:
-            return False
-        if query.filter is not None:
-            return _asks_for_ids(query.filter)
-        known = self._counted.get(collection.name)
-        return query.offset + query.limit <= MOST_SKIPPED_INLINE and (
-            known is None or known[1] <= MOST_COUNTED_INLINE
-        )
-
-    def _count(self, connection: sqlite3.Connection, collection: Collection) -> int:
-        """All documents, counted anew only when something was committed since."""
-        moment: int = connection.execute("PRAGMA data_version").fetchone()[0]
-        known = self._counted.get(collection.name)
-        if known is not None and known[0] == moment:
-            return known[1]
-        statements = self._documents.get(collection.name) or self._statements(collection)
-        count: int = connection.execute(statements.total.sql).fetchone()[0]
-        self._counted[collection.name] = moment, count
-        return count
-
-
-def _asks_for_ids(node: Node) -> bool:
-    match node:
-        case Comparison(("id",), "eq"):
-            return True
-        case Or(parts):
-            return all(map(_asks_for_ids, parts))
-    return False

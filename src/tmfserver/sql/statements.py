@@ -13,31 +13,25 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Insert,
-    Select,
     Table,
     Text,
-    TextClause,
     bindparam,
     cast,
     func,
     literal_column,
     select,
-    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Listener
+from tmfserver.repository import Listener
 from tmfserver.sql import tables
-from tmfserver.sql.conditions import condition, names, order
-from tmfserver.sql.dialects import Bound, Json
-from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
+from tmfserver.sql.dialects import Json
 from tmfserver.sql.tables import documents
 
 T = TypeVar("T")
 
-MOST_PLANS = 1000
+NEW = ("id", "api", "callback", "query", "created", "fingerprint", "secret", "header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,65 +46,9 @@ class Prepared:
         return tuple([values[int(name[1:])] for name in self.order])
 
 
-class Plan(NamedTuple):
-    """How a list request is answered: `both` gives the page's rows, each with the total first."""
-
-    total: Prepared
-    page: Prepared
-    both: Prepared
-
-
 def prepare(statement: ClauseElement, json: Json) -> Prepared:
     compiled = statement.compile(dialect=json.dialect)
     return Prepared(str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]
-
-
-class Plans:
-    """Plans by the shape of their query, each made once."""
-
-    def __init__(self, json: Json) -> None:
-        self._json = json
-        self._made: dict[object, Plan] = {}
-
-    def plan(self, collection: Collection, query: Query) -> tuple[Plan, list[Bound]]:
-        """The plan, and the values to bind: those of the query, then its limit and offset."""
-        reading = Reading(collection, self._json)
-        filter_ = None if query.filter is None else shape(query.filter, reading)
-        sort = tuple([sort_shape(key, reading) for key in query.sort])
-        reading.values += map(self._json.bound, (query.limit, query.offset))
-        key = collection.name, filter_, sort
-        plan = self._made.get(key)
-        if plan is None:
-            if len(self._made) >= MOST_PLANS:
-                self._made.clear()
-            plan = self._made[key] = _make(collection, filter_, sort, self._json)
-        return plan, reading.values
-
-
-def _make(
-    collection: Collection, filter_: Shape | None, sort: tuple[SortShape, ...], json: Json
-) -> Plan:
-    table = documents(collection.name)
-    free = names()
-    where: list[TextClause] = []
-    if filter_ is not None:
-        where.append(text(condition(filter_, json, free)))
-    by = [text(order(key, json, free)) for key in sort]
-    limit, offset = next(free), next(free)
-    count = select(func.count().label("total")).select_from(table).where(*where)
-    columns = table.c.id, json_text(table.c.document, json).label("document"), table.c.revision
-
-    def cut(rows: Select[Any]) -> Select[Any]:
-        return rows.limit(bindparam(limit)).offset(bindparam(offset))
-
-    page = cut(select(*columns).where(*where).order_by(*by, table.c.seq))
-    if json.name == "sqlite" and filter_ and not by and is_range(filter_, collection):
-        # SQLite would rather walk the whole table by age than sort what an index finds.
-        keys = cut(select(table.c.seq).where(*where).order_by(text("+seq")))
-        page = select(*columns).where(table.c.seq.in_(keys)).order_by(table.c.seq)
-    total, rows = count.subquery("t"), page.subquery("p")
-    both = select(total.c.total, rows).select_from(total.outerjoin(rows, text("true")))
-    return Plan(prepare(count, json), prepare(page, json), prepare(both, json))
 
 
 class Documents(NamedTuple):
@@ -156,11 +94,14 @@ class System(NamedTuple):
     forget: Prepared
     bump: Prepared
     receive: Prepared
+    secret: Prepared
+    make_secret: Prepared
 
 
 def system_statements(json: Json) -> System:
     """What each takes stands with it."""
     listener, version, received = tables.listener, tables.listener_version, tables.received
+    secret = tables.secret
     insert = postgresql.insert if json.name == "postgresql" else sqlite.insert
     statements: dict[str, ClauseElement] = {
         "version": select(version.c.version),
@@ -178,6 +119,10 @@ def system_statements(json: Json) -> System:
         # listener's id
         "forget": tables.delivery.delete().where(tables.delivery.c.listener == bindparam("v0")),
         "bump": version.update().values(version=version.c.version + literal_column("1")),
+        # name
+        "secret": select(secret.c.value).where(secret.c.name == bindparam("v0")),
+        # name, value
+        "make_secret": insert(secret).values(_values(secret)).on_conflict_do_nothing(),
         # api, id, type, document, created
         "receive": insert(received).values(_values(received)).on_conflict_do_nothing(),
     }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tmfserver.query.ast import Path
@@ -66,6 +66,25 @@ received = Table(
     Column("document", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
 )
+# Which indexes there are, and how far each is filled; see indexed.py for its values.
+attribute_index = Table(
+    "attribute_index",
+    system,
+    Column("collection", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("expression", Text, nullable=False),
+    # The seq up to which all documents are in it; what is written later always is.
+    Column("filled", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+secret = Table(
+    "secret",
+    system,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
 RESERVED = frozenset({*system.tables, "alembic_version"})
 
 
@@ -93,6 +112,16 @@ def table_name(name: str) -> str:
 def index_name(table: str, path: Path, expression: str) -> str:
     """What an index is called; another expression makes another name, and so another index."""
     return _cut(f"{table}_{_snake('_'.join(path))}", expression, LONGEST_NAME)
+
+
+def column_name(path: Path, expression: str) -> str:
+    """What the column of an indexed attribute is called; no column of every table begins so."""
+    return _cut(f"at_{_snake('_'.join(path))}", expression, LONGEST_NAME)
+
+
+def members_name(table: str, path: Path, expression: str) -> str:
+    """What the side table of an indexed attribute is called; no collection's has two signs `_`."""
+    return _cut(f"{table}__{_snake('_'.join(path))}", expression, LONGEST_TABLE_NAME)
 
 
 def refuse_shared_tables(collections: Iterable[Collection]) -> None:
