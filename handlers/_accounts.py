@@ -10,4 +10,13 @@ REFERENCES: dict[str, str | tuple[str, ...]] = {
     "billStructure.presentationMedia": "billPresentationMedia",
 }
 
-INDEXED = ("name", "state", "accountType", "financialAccount.id", "relatedParty.id")
+INDEXED = (
+    "name",
+    "state",
+    "paymentStatus",
+    "accountType",
+    "lastModified",
+    "relatedParty.id",
+    "financialAccount.id",
+    "defaultPaymentMethod.id",
+)

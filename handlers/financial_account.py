@@ -5,6 +5,6 @@ from tmfserver.rules import Rules
 from ._accounts import ACCOUNTS
 
 rules = Rules(
-    indexed=("name", "state", "accountType", "relatedParty.id"),
+    indexed=("name", "state", "accountType", "lastModified", "relatedParty.id"),
     references={"accountRelationship.account": ACCOUNTS},
 )

@@ -19,6 +19,13 @@ rules = Rules(
             "billed": set(),
         },
     ),
-    indexed=["status", "usageDate", "usageType", "usageSpecification.id"],
+    indexed=[
+        "status",
+        "usageDate",
+        "usageType",
+        "usageSpecification.id",
+        "relatedParty.id",
+        "ratedProductUsage.productRef.id",
+    ],
     references={"usageSpecification": "usageSpecification"},
 )

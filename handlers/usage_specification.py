@@ -3,6 +3,15 @@
 from tmfserver.rules import Rules
 
 rules = Rules(
-    indexed=["name", "lifecycleStatus"],
+    # There are few of these, so that indexes cost little.
+    indexed=[
+        "name",
+        "lifecycleStatus",
+        "lastUpdate",
+        "relatedParty.id",
+        "entitySpecRelationship.id",
+        "attachment.id",
+        "constraint.id",
+    ],
     references={"entitySpecRelationship": "usageSpecification"},
 )

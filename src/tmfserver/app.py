@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.engine import Hub, ResourceEngine
-from tmfserver.engine.references import References
+from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.references import ReferencePaths, References
 from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
+from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
-from tmfserver.http.operations import HubOperations, Limits, ResourceOperations
+from tmfserver.http.lists import Limits, Lists
+from tmfserver.http.operations import HubOperations, ResourceOperations
 from tmfserver.http.resolver import OperationResolver, Served
 from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
@@ -29,6 +33,7 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings, read
 from tmfserver.spec import Api, Resource
+from tmfserver.spec.additions import declare_expansion
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +62,7 @@ def make_plan(settings: Settings) -> Plan:
     apis = tuple(spec.read(path) for path in spec.files(places))
     _refuse_doubles(apis)
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+    _declare_references(apis, _reference_paths(handlers))
     collections = {
         api.collection_name(name): _collection(api, resource, handlers.get(name))
         for api in apis
@@ -72,6 +78,20 @@ def _refuse_doubles(apis: Sequence[Api]) -> None:
             problem = f"its base path {api.base_path} is that of {seen[api.base_path].file} too"
             raise BrokenContract(file=api.file, problem=problem)
         seen[api.base_path] = api
+
+
+def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
+    return ReferencePaths({name: handler.rules for name, handler in handlers.items()})
+
+
+def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
+    """The effective contracts tell which references `expand` can name: the handlers' rules do."""
+    for api in apis:
+        for operation in api.operations:
+            paths = declared.two_levels(operation.resource or "")
+            if paths and operation.verb in ("list", "retrieve"):
+                known = api.resources[operation.resource or ""].types
+                declare_expansion(operation.definition, paths, known)
 
 
 def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
@@ -101,10 +121,13 @@ class Server:
 
     async def start(self) -> None:
         settings = self._plan.settings
-        self._store = await sql.open_store(
-            settings.database, list(self._plan.collections.values()), pool_size=settings.pool_size
+        limits = sql.Limits(
+            settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
         )
-        self._app = connexion_app(self._plan, self._store)
+        self._store = await sql.open_store(
+            settings.database, list(self._plan.collections.values()), limits=limits
+        )
+        self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
 
     async def stop(self) -> None:
         if self._store is not None:
@@ -132,8 +155,18 @@ def create_app(settings: Settings | None = None) -> Server:
     return Server(make_plan(settings or read({})))
 
 
-def connexion_app(plan: Plan, store: Store) -> ASGIApp:
-    """All contracts of a plan, over an open database."""
+@dataclass(frozen=True)
+class Shared:
+    """What the operations of all resources share."""
+
+    store: Store
+    references: References
+    expansions: Expansions
+    cursors: Cursors
+
+
+def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
+    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
     settings = plan.settings
     aside = (
         ContractMiddleware,
@@ -143,9 +176,14 @@ def connexion_app(plan: Plan, store: Store) -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    references = References(settings.references, store, _by_resource(plan.collections))
+    shared = Shared(
+        store,
+        References(settings.references, store, _by_resource(plan.collections)),
+        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
+        Cursors(key or token_bytes(32)),
+    )
     for api in plan.apis:
-        resolver = OperationResolver(api, _served(plan, api, store, references))
+        resolver = OperationResolver(api, _served(plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
     asgi: ASGIApp = app.middleware
     return asgi
@@ -158,8 +196,18 @@ def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collec
     return found
 
 
-def _served(plan: Plan, api: Api, store: Store, references: References) -> Served:
-    limits = Limits(plan.settings.page_limit, plan.settings.largest_page)
+def _places(plan: Plan) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for api in plan.apis:
+        for name in api.resources:
+            place = Place(plan.collection(api, name), f"{api.base_path}/{name}")
+            found.setdefault(name, []).append(place)
+    return found
+
+
+def _served(plan: Plan, api: Api, shared: Shared) -> Served:
+    settings = plan.settings
+    limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     resources = {}
     for name, resource in api.resources.items():
         handler = plan.handlers.get(name)
@@ -169,9 +217,11 @@ def _served(plan: Plan, api: Api, store: Store, references: References) -> Serve
             api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
             handler.rules if handler else NO_RULES,
             plan.collection(api, name),
-            store,
-            references,
+            shared.store,
+            shared.references,
         )
-        resources[name] = ResourceOperations(engine, f"{api.base_path}/{name}", limits)
-    hub = HubOperations(Hub(api.base_path, store), api.base_path)
+        path = f"{api.base_path}/{name}"
+        lists = Lists(path, resource.types, limits, shared.cursors)
+        resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
+    hub = HubOperations(Hub(api.base_path, shared.store), api.base_path)
     return Served(resources, hub, plan.handlers)

@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, settings."""
+"""tmfserver, the command: serve, operations, check, migrate, explain, settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from tmfserver import settings as settings_
-from tmfserver.errors import StartFailure
+from tmfserver.errors import RequestFailure, StartFailure
 from tmfserver.settings import Settings, variable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -110,15 +110,40 @@ def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 @commands.command()
 @with_settings("database", "specs", "handlers")
-def migrate(**given: Any) -> None:
-    """Brings a database up to date; a server that starts does the same."""
+@click.option(
+    "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
+)
+def migrate(*, drop_unused: bool, **given: Any) -> None:
+    """Brings a database up to date, while servers go on.
+
+    A server that starts does the same, but for indexes on tables of more than 10,000 rows: these
+    are made here alone, and used by servers that are started afterwards. It may be broken off and
+    run again.
+    """
     from tmfserver import sql
     from tmfserver.app import make_plan
 
     plan = make_plan(read_settings(given))
-    done = sql.migrate(plan.settings.database, list(plan.collections.values()))
-    for sentence in done or ["The database is up to date."]:
-        click.echo(sentence)
+    collections = list(plan.collections.values())
+    if not sql.migrate(plan.settings.database, collections, click.echo, drops=drop_unused):
+        click.echo("The database is up to date.")
+
+
+@commands.command()
+@click.argument("query", metavar="'RESOURCE?QUERY'")
+@with_settings("database", "specs", "handlers")
+def explain(query: str, **given: Any) -> None:
+    """Shows how a list is answered: by which indexes, statements and plans.
+
+    For example: tmfserver explain 'someResource?status=active&sort=-someDate'. Nothing is run but
+    the database's own EXPLAIN.
+    """
+    from tmfserver import explaining
+
+    try:
+        click.echo(explaining.explain(read_settings(given), query))
+    except RequestFailure as failure:
+        raise Sentence(str(failure)) from failure
 
 
 @commands.command(name="settings")

@@ -12,8 +12,9 @@ from marshmallow.fields import Integer, List, Nested, Raw, String
 
 from tmfserver import settings as settings_
 from tmfserver.app import Plan, make_plan
+from tmfserver.repository import Collection
 from tmfserver.settings import Settings
-from tmfserver.spec import Api, Operation
+from tmfserver.spec import Api, Operation, snake_case
 from tmfserver.sql.address import without_secrets
 
 
@@ -49,6 +50,7 @@ class ContractShape(Schema):
     operations = Integer()
     not_served = List(String())
     problems = List(String())
+    slow_to_filter = List(String(metadata={"help": "what clients may filter by without an index"}))
     adaptations = List(Nested(AdaptationShape))
 
 
@@ -99,13 +101,13 @@ def _carried_out_by(plan: Plan, operation: Operation) -> str:
 def check(settings: Settings, *, as_json: bool) -> str:
     """What each contract needs and gives. Raises BrokenContract for one that cannot run."""
     plan = make_plan(settings)
-    contracts = ContractShape(many=True).dump([_contract(api) for api in plan.apis])
+    contracts = ContractShape(many=True).dump([_contract(plan, api) for api in plan.apis])
     if as_json:
         return json.dumps(contracts, indent=2)
     return "\n\n".join(_told(contract) for contract in contracts)
 
 
-def _contract(api: Api) -> dict[str, Any]:
+def _contract(plan: Plan, api: Api) -> dict[str, Any]:
     return {
         "file": str(api.file),
         "title": api.title,
@@ -122,6 +124,7 @@ def _contract(api: Api) -> dict[str, Any]:
             if operation.verb is None
         ],
         "problems": list(_problems(api)),
+        "slow_to_filter": list(_slow_to_filter(plan, api)),
         "adaptations": api.adaptations,
     }
 
@@ -135,6 +138,30 @@ def _problems(api: Api) -> Iterable[str]:
         yield f"{place or 'top'}: {failure.message[:200]}"
 
 
+def _slow_to_filter(plan: Plan, api: Api) -> Iterable[str]:
+    """A sentence for each resource with attributes that clients like to filter by, not indexed:
+    states, moments, and the ids of other resources."""
+    for resource in api.resources:
+        collection = plan.collection(api, resource)
+        slow = [
+            path
+            for path in collection.types
+            if path not in collection.indexed and _is_filtered_by(path, collection)
+        ]
+        if slow:
+            handler = plan.handlers.get(resource)
+            place = handler.module if handler else f"{snake_case(resource)} (in --handlers)"
+            yield f"{resource} by {', '.join(slow)}: add to `indexed` in the handler {place}"
+
+
+def _is_filtered_by(path: str, collection: Collection) -> bool:
+    above, _, last = path.rpartition(".")
+    if not above:
+        return last.lower().endswith(("status", "state")) or collection.types[path] == "date-time"
+    is_reference = {f"{above}.href", f"{above}.@referredType"} <= collection.types.keys()
+    return last == "id" and "." not in above and is_reference
+
+
 def _told(contract: dict[str, Any]) -> str:
     lines = [
         f"{contract['title']} {contract['version']} ({contract['file']})",
@@ -144,6 +171,7 @@ def _told(contract: dict[str, Any]) -> str:
     ]
     lines += [f"  not served, answers 501: {operation}" for operation in contract["not_served"]]
     lines += [f"  problem: {problem}" for problem in contract["problems"]]
+    lines += [f"  slow to filter: {sentence}" for sentence in contract["slow_to_filter"]]
     lines.append("  adapted:")
     for adaptation in contract["adaptations"]:
         places = f"{adaptation['places']} place{'s' if adaptation['places'] > 1 else ''}"

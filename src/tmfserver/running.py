@@ -30,7 +30,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     plan = make_plan(settings)
     listener = bind(settings.host, settings.port)
-    done = sql.migrate(settings.database, list(plan.collections.values()))
+    done = sql.prepare(settings.database, list(plan.collections.values()))
     for sentence in done:
         log.debug(sentence)
     if done:

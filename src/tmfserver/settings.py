@@ -65,6 +65,26 @@ class Settings:
     largest_page: int = _setting(
         1000, _number(1), "Most documents in a list, whatever the client asks."
     )
+    query_seconds: int = _setting(
+        10, _number(1, 3600), "Longest time for a query, in seconds; a longer one is a 503."
+    )
+    scan_limit: int = _setting(
+        50_000,
+        _number(1),
+        "Most documents that are looked at for what the database cannot say of a query (JSONPath,"
+        " regular expressions); more are a 501.",
+    )
+    total_limit: int = _setting(
+        0,
+        _number(0),
+        "How far matches are counted; more give this X-Total-Count and X-Total-Count-Capped: true."
+        " 0: always to the end.",
+    )
+    partial_content: bool = _setting(
+        False,
+        Boolean(),
+        "Answer a part of a list with 206 and Content-Range, and take Range: items=11-20.",
+    )
     body_limit: int = _setting(
         10 * 1024 * 1024, _number(1), "Largest request body, in bytes; a larger one is a 413."
     )

@@ -21,6 +21,7 @@ USAGE_EVENTS = {
     "UsageSpecificationAttributeValueChangeEvent",
     "UsageSpecificationDeleteEvent",
 }
+REFERENCE = ("id", "href", "name", "@referredType")
 
 
 def test_the_bundled_contracts_run() -> None:
@@ -33,6 +34,7 @@ def test_the_bundled_contracts_run() -> None:
     assert len(account["resources"]) == 7
     for contract in contracts:
         assert contract["problems"] == []
+        assert contract["slow_to_filter"] == []
         assert contract["not_served"] == []
 
 
@@ -76,6 +78,44 @@ def test_a_contract_that_runs_in_part(tmp_path: Path) -> None:
     (left_out,) = checked["not_served"]
     assert "listPart" in left_out
     assert left_out in run("check", file)
+
+
+def test_what_is_slow_to_filter(tmp_path: Path) -> None:
+    """States, moments and references that no handler indexes are named, with where to add them."""
+    part = {"type": "object", "properties": {name: {"type": "string"} for name in REFERENCE}}
+    thing = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "name": {"type": "string"},
+            "status": {"type": "string"},
+            "made": {"type": "string", "format": "date-time"},
+            "relatedParty": {"type": "array", "items": part},
+            "note": {"type": "array", "items": {"type": "object", "properties": {}}},
+        },
+    }
+    answer = {"200": {"description": "Done.", "schema": {"$ref": "#/definitions/Thing"}}}
+    contract = {
+        "swagger": "2.0",
+        "info": {"title": "Things", "version": "1.0.0"},
+        "basePath": "/things/v1/",
+        "paths": {"/thing/{id}": {"get": {"operationId": "retrieveThing", "responses": answer}}},
+        "definitions": {"Thing": thing},
+    }
+    file = tmp_path / "things.json"
+    file.write_text(json.dumps(contract), encoding="utf-8")
+    (checked,) = run_json("check", file)
+    (slow,) = checked["slow_to_filter"]
+    assert slow.startswith("thing by status, made, relatedParty.id: add to `indexed`")
+    assert slow in run("check", file)
+    handlers = tmp_path / "handlers"
+    handlers.mkdir()
+    rules = 'rules = Rules(indexed=("status", "made", "relatedParty.id"))'
+    text = f"from tmfserver.rules import Rules\n{rules}\n"
+    (handlers / "thing.py").write_text(text, encoding="utf-8")
+    # A program of its own, for modules that were imported once stay.
+    done = program("check", file, "--handlers", handlers, "--json", folder=tmp_path)
+    assert json.loads(done.stdout)[0]["slow_to_filter"] == []
 
 
 def test_a_broken_contract_fails(tmp_path: Path) -> None:

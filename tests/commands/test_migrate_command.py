@@ -37,6 +37,25 @@ def test_the_environment_names_the_database(new_database: str) -> None:
     assert select(new_database, "SELECT count(*) FROM listener") == [(0,)]
 
 
+def test_unused_indexes(new_database: str, tmp_path: Path) -> None:
+    """--drop-unused drops what no handler asks for any more; without it nothing is dropped."""
+    usage, _ = sorted(SPECS.glob("*.json"))
+    run("migrate", "--database", new_database, "--specs", usage)
+    own = tmp_path / "handlers"
+    own.mkdir()
+    text = 'from tmfserver.rules import Rules\nrules = Rules(indexed=("status",))\n'
+    (own / "usage.py").write_text(text, encoding="utf-8")
+    asked = "migrate", "--database", new_database, "--specs", usage, "--handlers", own
+    # A program of its own, for modules that were imported once stay.
+    kept = program(*asked, folder=tmp_path).stdout
+    assert kept.strip() == "The database is up to date."
+    dropped = program(*asked, "--drop-unused", folder=tmp_path).stdout
+    assert "Dropped the index for 'relatedParty.id' of usageManagement/v4/usage." in dropped
+    assert "'status' of usageManagement/v4/usage." not in dropped
+    again = program(*asked, "--drop-unused", folder=tmp_path).stdout
+    assert again.strip() == "The database is up to date."
+
+
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     """An unusable database is one sentence on standard error, exit code 1."""
     place = tmp_path / "nowhere" / "x.db"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.docs.pasting import paste
 from tests.serving import SQLITE, MakeDatabase, Server, launch, stop_cleanly
 
 README = Path(__file__).parents[2] / "README.md"
-ADDRESS = "http://127.0.0.1:8080"
 STATUS = re.compile(r"\b([2-5][0-9]{2})\b")
-MARK = "=== next step ==="
 
 
 class Step(NamedTuple):
@@ -48,20 +46,6 @@ def server(
     stop_cleanly(started)
 
 
-def paste(server: Server) -> list[str]:
-    """What each block prints when all are pasted into one shell."""
-    script = f"\necho '{MARK}'\n".join(step.command for step in steps())
-    done = subprocess.run(
-        ["bash", "-e", "-c", script.replace(ADDRESS, server.url)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split(f"{MARK}\n")
-
-
 def statuses(printed: list[str]) -> list[str]:
     found = [re.search(r"^HTTP/1\.1 ([0-9]{3})", text, re.MULTILINE) for text in printed]
     return [match[1] if match else "" for match in found]
@@ -69,13 +53,14 @@ def statuses(printed: list[str]) -> list[str]:
 
 def test_the_session_goes_as_the_readme_says(server: Server) -> None:
     """Every command of the README answers with the status that the text before it states."""
-    printed = paste(server)
+    commands = [step.command for step in steps()]
+    printed = paste(server, commands)
     assert statuses(printed) == [step.status for step in steps()]
     listed, refused = printed[2], printed[-1]
     assert '"name":"Acme mobile"' in listed
     assert "X-Total-Count: 1".lower() in listed.lower()
     assert "from 'guided' it may go to 'rated' or 'rejected'" in refused
-    again = statuses(paste(server))
+    again = statuses(paste(server, commands))
     for step, status in zip(steps(), again, strict=True):
         assert status == ("409" if step.status == "201" else step.status)
 

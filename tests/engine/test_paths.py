@@ -31,6 +31,11 @@ def found(text: str) -> set[str]:
         ("href.exists=true", {"1", "2", "22"}),
         (f"href={BASE}1&name=n", {"1"}),
         (f"href={BASE}1&name=other", set()),
+        (f'filter=[?(@.href=="{BASE}1")]', {"1"}),
+        (f'filter=[?(!(@.href=="{BASE}1"))]', {"2", "22"}),
+        (f'filter=[?(@.href!="{BASE}1" %26%26 @.id>"2")]', {"22"}),
+        ("filter=$.href", {"1", "2", "22"}),
+        ("filter=[?(!@.href)]", set()),
     ],
 )
 def test_href_is_the_collections_url_and_the_id(text: str, expected: set[str]) -> None:

@@ -74,6 +74,27 @@ FOUND: list[tuple[dict[str, str], set[str]]] = [
 ]
 
 
+# JSONPaths (TMF630 Part 6) with whose usages they find.
+CHOSEN = {
+    "$[?(@.status=='rated')]": {"data"},
+    "[?(@.status!='rated')]": {"voice", "message"},
+    '$[?(@.status=="rated" || @.usageType=="voice")]': {"voice", "data"},
+    '$[?(!(@.status=="rated") && @.usageSpecification)]': {"voice"},
+    'usageCharacteristic[?(@.name=="duration" && @.value>=60)]': {"voice"},
+    'usageCharacteristic[?(@.name=="called" && @.value>=60)]': set(),
+    "$.usageCharacteristic[?(@.value>60)]": {"data"},
+    "$.usageCharacteristic[?(@.value=~/^\\+31/)]": {"voice"},
+    "$.relatedParty[?(@.id=='42' && @.role=='Payer')]": {"data"},
+    "$.relatedParty[1].id": {"voice"},
+    "$..er": {"data"},
+    "$[?(@.usageDate=='2026-01-31T23:30:00Z')]": {"data", "message"},
+    "$[?(@.usageDate<'2026-01-31T13:00:00+01:00')]": set(),
+    "$[?(length(@.usageCharacteristic)==0)]": {"message"},
+    "$[?(max(@.usageCharacteristic[*].value)<=60.5)]": {"voice", "data"},
+    "$[?(count(@.relatedParty[*])==2)]": {"voice"},
+}
+
+
 @pytest.fixture(scope="module")
 def batch(client: httpx.Client) -> str:
     """The batch that this module's usages belong to, an attribute that no contract knows."""
@@ -98,6 +119,15 @@ def test_a_filter_finds_what_has_the_value(
     assert names(client, {**query, "batch": batch}) == [name for name in USAGES if name in found]
 
 
+@pytest.mark.parametrize("path", CHOSEN)
+def test_a_jsonpath_finds_what_it_reaches(client: httpx.Client, batch: str, path: str) -> None:
+    """`filter=` is a JSONPath (TMF630 Part 6), which holds together with name=value."""
+    found = [name for name in USAGES if name in CHOSEN[path]]
+    assert names(client, {"filter": path, "batch": batch}) == found
+    own = f"$[?(@.batch=='{batch}')]"
+    assert names(client, [("filter", path), ("filter", own)]) == found
+
+
 def test_any_of_several_values(client: httpx.Client, batch: str) -> None:
     """A name repeated, or values with commas, ask for any of them."""
     query = [("batch", batch), ("usageType", "voice"), ("usageType", "data")]
@@ -118,18 +148,23 @@ ORDERS = {
     "-usageType": ["voice", "message", "data"],
     "status": ["message", "data", "voice"],
     "usageDate": ["voice", "data", "message"],
-    "-usageDate": ["data", "message", "voice"],
+    "-usageDate": ["message", "data", "voice"],
     "usageDate,-usageType": ["voice", "message", "data"],
     "usageSpecification.id": ["voice", "data", "message"],
     "-usageSpecification.id": ["data", "voice", "message"],
     "ratedProductUsage.taxRate": ["data", "voice", "message"],
     "noSuchAttribute": ["voice", "data", "message"],
+    "-noSuchAttribute": ["message", "data", "voice"],
+    "-$.usageDate": ["message", "data", "voice"],
+    "$.relatedParty[0].role": ["voice", "data", "message"],
+    "-$.usageCharacteristic[?(@.name=='volume')].value": ["data", "message", "voice"],
 }
 
 
 @pytest.mark.parametrize("sort", ORDERS)
 def test_sort_orders_a_list(client: httpx.Client, batch: str, sort: str) -> None:
-    """Ascending, descending, nested, by several; without the attribute last; ties by age."""
+    """Ascending, descending, nested, by several; without the attribute last; ties by age, the
+    newest first if the last key descends."""
     assert names(client, {"batch": batch, "sort": sort}) == ORDERS[sort]
 
 
@@ -142,7 +177,7 @@ def test_numbers_are_sorted_as_numbers(client: httpx.Client) -> None:
     assert [row["billingDateShift"] for row in rows] == [-1, 9, 10, 100]
 
 
-@pytest.mark.parametrize("sort", [",", "a,", "a..b", "--a", ".a", "a b"])
+@pytest.mark.parametrize("sort", [",", "a,", "a..b", "--a", ".a", "a b", "$", "$.", "$[", "$.a b"])
 def test_a_malformed_sort_is_refused(client: httpx.Client, sort: str) -> None:
     """What is no list of attributes is 400."""
     refused(client.get(USAGE, params={"sort": sort}), 400, "sort")
@@ -158,3 +193,16 @@ def test_a_malformed_filter_is_refused_or_finds_nothing(client: httpx.Client, qu
         assert response.json() == []
     else:
         refused(response, 400)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "$.", "status=='rated'", "$[?(@.status='rated')]", "$[?(@.a==1]", "$[?f(@.a)]"]
+)
+def test_a_malformed_jsonpath_is_refused(client: httpx.Client, path: str) -> None:
+    """What is no JSONPath is 400, naming the parameter."""
+    refused(client.get(USAGE, params={"filter": path}), 400, "filter")
+
+
+def test_jsonpath_beyond_the_standard_is_not_served(client: httpx.Client) -> None:
+    """What only other JSONPaths have is 501."""
+    refused(client.get(USAGE, params={"filter": "$[?(@.status in ['rated'])]"}), 501, "'in'")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import httpx
 import pytest
 from tests.http.asking import BILLING, Document, account, create, party, patch, refused
@@ -28,6 +30,19 @@ NESTED = {
     "creditLimit,creditLimit.unit": {"creditLimit": {"unit": "EUR", "value": 100}},
     "billStructure.format.name": {"billStructure": {"format": {"name": "Summary"}}},
     "creditLimit.nothing": {},
+}
+OWNER, PAYER = PARTIES
+REACHED = {
+    "$.name": ("name",),
+    "$.relatedParty[?(@.role=='Owner')]": {"relatedParty": [OWNER]},
+    "$.relatedParty[-1].name": {"relatedParty": [{"name": PAYER["name"]}]},
+    "$.relatedParty[?(@.role=='Owner')],relatedParty.id": {
+        "relatedParty": [OWNER, {"id": PAYER["id"]}]
+    },
+    "$.relatedParty[?match(@.role,'.*,.*')],creditLimit.unit": {"creditLimit": {"unit": "EUR"}},
+    "$['creditLimit']['value','unit']": {"creditLimit": {"unit": "EUR", "value": 100}},
+    "$..format.name": {"billStructure": {"format": {"name": "Summary"}}},
+    "$.nothing[*],none": {},
 }
 
 
@@ -71,6 +86,18 @@ def test_nested_attributes_are_chosen(client: httpx.Client, made: Document, fiel
     assert client.get(BILLING, params={"id": made["id"], "fields": fields}).json() == [expected]
 
 
+@pytest.mark.parametrize("fields", REACHED)
+def test_values_are_chosen_by_jsonpath(client: httpx.Client, made: Document, fields: str) -> None:
+    """A JSONPath chooses single values; what holds them keeps only these (TMF630 Part 6)."""
+    expected = REACHED[fields]
+    if isinstance(expected, tuple):
+        expected = {name: made[name] for name in expected}
+    one = client.get(f"{BILLING}/{made['id']}", params={"fields": fields})
+    assert one.json() == chosen(made, **expected)
+    listed = client.get(BILLING, params={"id": made["id"], "fields": fields})
+    assert listed.json() == [one.json()]
+
+
 def test_no_fields_means_all(client: httpx.Client, made: Document) -> None:
     """An empty `fields` leaves nothing out."""
     assert client.get(f"{BILLING}/{made['id']}", params={"fields": ""}).json() == made
@@ -90,12 +117,16 @@ def test_fields_on_create_and_patch(client: httpx.Client) -> None:
     assert response.status_code == 200
     assert response.json() == chosen(answered)
     assert client.get(path).json()["state"] == "Closed"
+    reach = "$.relatedParty[?(@.role=='Payer')].id"
+    response = patch(client, f"{path}?fields={quote(reach)}", {"relatedParty": PARTIES})
+    assert response.json() == chosen(answered, relatedParty=[{"id": PAYER["id"]}])
+    assert client.get(path).json()["relatedParty"] == PARTIES
 
 
-@pytest.mark.parametrize("fields", ["a..b", ".a", "a.", "a,.b"])
+@pytest.mark.parametrize("fields", ["a..b", ".a", "a.", "a,.b", "$", "a,$.b[", "$[?(@.a==1]"])
 def test_a_malformed_selection_is_refused(
     client: httpx.Client, made: Document, fields: str
 ) -> None:
-    """A name that is no dotted path is 400, wherever `fields` stands."""
+    """A name that is neither a dotted path nor a JSONPath is 400, wherever `fields` stands."""
     for path in (BILLING, f"{BILLING}/{made['id']}"):
         refused(client.get(path, params={"fields": fields}), 400, "fields")

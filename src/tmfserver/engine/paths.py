@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tmfserver.query.ast import And, Comparison, Exists, Node, Or, Query
+from tmfserver.query.ast import (
+    And,
+    Compared,
+    Comparison,
+    Constant,
+    Exists,
+    Name,
+    Node,
+    Not,
+    Or,
+    Query,
+    Reach,
+    Reached,
+)
 
 
 def rewrite_href(query: Query, base: str) -> Query:
@@ -24,6 +37,13 @@ def _rewrite(node: Node, base: str) -> Node:
             made = tuple(_rewrite(part, base) for part in parts)
             changed = any(new is not old for new, old in zip(made, parts, strict=True))
             return type(node)(made) if changed else node
+        case Not(part):
+            return Not(_rewrite(part, base))
+        case Reached(Reach((Name("href"),))):
+            return Exists(("id",))
+        case Compared(Reach((Name("href"),)), operator, Constant(str(value))):
+            asked = Comparison(("href",), operator, value, "string")
+            return _comparison(asked, operator, value, base)
         case Comparison(("href",), operator, value):
             return _comparison(node, operator, value, base)
         case Exists(("href",)):

@@ -1,4 +1,7 @@
-"""Whether what a document refers to exists: a policy, since much of it is not this server's."""
+"""The references in documents: where they are, and whether what they refer to exists.
+
+Whether it must is a policy, since much of it is not this server's.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tmfserver.errors import UnresolvedReference
+from tmfserver.query.ast import Path
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
 
@@ -30,10 +34,11 @@ class References:
             return []
         warnings = []
         for path, resources in rules.references.items():
-            names = [resources] if isinstance(resources, str) else list(resources)
-            known = {id for id, _ in _references(old or {}, path.split("."))}
-            for id, href in _references(new, path.split(".")):
-                if id in known or not _is_ours(href, base) or await self._exists(names, id):
+            names = _names(resources)
+            known = {reference["id"] for reference in references(old or {}, path.split("."))}
+            for reference in references(new, path.split(".")):
+                id, href = reference["id"], reference.get("href")
+                if id in known or not is_ours(href, base) or await self._exists(names, id):
                     continue
                 failure = UnresolvedReference(attribute=path, resource=" or ".join(names), id=id)
                 if self._policy == "strict":
@@ -51,20 +56,64 @@ class References:
         return False
 
 
-def _references(value: Any, path: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """(id, href) of the references at the end of a path, through objects and arrays."""
+def references(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """The references at the end of a path, through objects and arrays: objects with an id that
+    do not hold a value instead (`isRef` false). They are the document's own, not copies."""
     if isinstance(value, list):
         for element in value:
-            yield from _references(element, path)
+            yield from references(element, path)
     elif isinstance(value, Mapping):
         if path:
-            yield from _references(value.get(path[0]), path[1:])
-        elif isinstance(value.get("id"), str) and value.get("isRef") is not False:
-            yield value["id"], value.get("href")
+            yield from references(value.get(path[0]), path[1:])
+        elif isinstance(value.get("id"), str) and value.get("isRef") not in (False, "false"):
+            yield value
 
 
-def _is_ours(href: object, base: str) -> bool:
+def is_ours(href: object, base: str) -> bool:
     """No href, a relative one, or one to the host that this request came to."""
     if not isinstance(href, str) or "://" not in href:
         return True
     return href.split("/")[2] == base.split("/")[2]
+
+
+class ReferencePaths:
+    """Where each resource's references are, as its rules declare them, and where they lead."""
+
+    def __init__(self, rules: Mapping[str, Rules]) -> None:
+        self._declared: dict[str, dict[Path, list[str]]] = {
+            resource: {
+                tuple(path.split(".")): _names(names) for path, names in each.references.items()
+            }
+            for resource, each in rules.items()
+        }
+
+    def of(self, resource: str) -> Mapping[Path, Sequence[str]]:
+        """Path by path, the resources that a resource's references lead to."""
+        return self._declared.get(resource, {})
+
+    def two_levels(self, resource: str) -> list[str]:
+        """The dotted paths of a resource's references, and of those in what they lead to."""
+        found = {".".join(path): None for path in self.of(resource)}
+        for path, targets in self.of(resource).items():
+            for target in targets:
+                found |= {".".join(path + more): None for more in self.of(target)}
+        return list(found)
+
+    def leads_somewhere(self, resource: str, path: Path) -> bool:
+        """A path that ends at a reference, perhaps through other references."""
+        waiting = {(resource, path)}
+        while waiting:
+            if any(rest in self.of(name) for name, rest in waiting):
+                return True
+            waiting = {
+                (target, rest[len(known) :])
+                for name, rest in waiting
+                for known, targets in self.of(name).items()
+                if rest[: len(known)] == known
+                for target in targets
+            }
+        return False
+
+
+def _names(resources: str | Sequence[str]) -> list[str]:
+    return [resources] if isinstance(resources, str) else list(resources)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
@@ -13,11 +11,15 @@ from marshmallow.fields import String
 
 from tmfserver.document.fields import select
 from tmfserver.engine import Hub, Outcome, ResourceEngine, represent
+from tmfserver.engine.expansion import Expanding, Expansions, Place
 from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
 from tmfserver.http.errors import JSON_HEADER
+from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
-from tmfserver.query.ast import Fields, Query
+from tmfserver.query.ast import Fields
+from tmfserver.query.expansion import read_expansion
+from tmfserver.query.match import places
 from tmfserver.query.parse import parse
 from tmfserver.repository import Listener, Row
 from tmfserver.rules import Call, Reply
@@ -27,59 +29,60 @@ Function: TypeAlias = Callable[[Call], Awaitable[Reply]]
 
 _ALWAYS = (("id",), ("href",))
 
-# Lists are asked for with the same query again and again: what short ones mean is kept.
-LONGEST_KEPT = 500
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many documents a list holds when the client does not say, and at most."""
-
-    page: int
-    largest: int
-
 
 class ResourceOperations:
     """The operations of one resource. `path` is its collection's, e.g. /tmf-api/x/v4/thing."""
 
-    def __init__(self, engine: ResourceEngine, path: str, limits: Limits) -> None:
-        self._engine, self._path, self._limits = engine, path, limits
+    def __init__(
+        self, engine: ResourceEngine, path: str, lists: Lists, expansions: Expansions
+    ) -> None:
+        self._engine, self._path, self._lists = engine, path, lists
+        self._place, self._expansions = Place(engine.collection, path), expansions
         self._types = engine.resource.types
-        self._known = lru_cache(maxsize=1024)(self._read)
 
     async def list(self, call: Call) -> Reply:
         base = f"{call.base_url}{self._path}/"
-        text = _text(call)
-        query = self._known(text) if len(text) <= LONGEST_KEPT else self._read(text)
-        page = await self._engine.list(query, base)
-        headers = paging.headers(page, query, base[:-1], text)
-        headers.append(JSON_HEADER)
+        listed = self._lists.read(call)
+        expansion = self._expansion(call)
+        page = await self._engine.list(listed.query, base)
+        if expansion is not None:
+            page = await expansion.page(page)
+        fields = listed.query.fields
 
         def render(rows: Sequence[Row]) -> bytes:
-            if query.fields is None:
+            if fields is None:
                 return paging.array(rows, base)
-            return b"[" + b",".join(_selected(row, base, query.fields) for row in rows) + b"]"
+            return b"[" + b",".join(_selected(row, base, fields) for row in rows) + b"]"
 
-        if page.more is None:
-            return Reply(200, render(page.rows), headers)
-        return Reply(200, None, headers, paging.pieces(page, render))
-
-    def _read(self, text: str) -> Query:
-        return parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
+        return self._lists.reply(page, listed, base[:-1], render)
 
     async def retrieve(self, call: Call) -> Reply:
         (id,) = call.path.values()
         fields = self._fields(call)
+        expansion = self._expansion(call)
         row = await self._engine.retrieve(id)
         headers = conditional.headers(row[2])
-        if conditional.unchanged(call.header(b"if-none-match"), row[2]):
+        if expansion is not None:
+            # No 304: the ETag says nothing about what the references lead to.
+            (row,) = await expansion.rows([row])
+        elif conditional.unchanged(call.header(b"if-none-match"), row[2]):
             return Reply(304, None, headers)
         headers.append(JSON_HEADER)
         return Reply(200, self._body(call, row, fields), headers)
 
+    def _expansion(self, call: Call) -> Expanding | None:
+        """What follows references for this answer, if `depth` or `expand` asks for it."""
+        if b"depth" not in call.query and b"expand" not in call.query:
+            return None
+        asked = read_expansion(_text(call), self._types)
+        if asked is None:
+            return None
+        return self._expansions.begin(self._place, asked, call.base_url)
+
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call)
-        outcome = await self._engine.create(call.body, f"{call.base_url}{self._path}/")
+        base = f"{call.base_url}{self._path}/"
+        outcome = await self._engine.create(call.body, base)
         reply = self._changed(call, outcome, 201, fields)
         location = f"{call.base_url}{self._path}/{outcome.row[0]}".encode("latin-1")
         reply.headers = [*reply.headers, (b"location", location)]
@@ -94,7 +97,8 @@ class ResourceOperations:
     async def delete(self, call: Call) -> Reply:
         (id,) = call.path.values()
         condition = conditional.precondition(call.header(b"if-match"))
-        await self._engine.delete(id, f"{call.base_url}{self._path}/", condition)
+        base = f"{call.base_url}{self._path}/"
+        await self._engine.delete(id, base, condition)
         return Reply(204)
 
     async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
@@ -133,7 +137,8 @@ def _kept(old: dict[str, object]) -> dict[str, object]:
 def _selected(row: Row, base: str, fields: Fields) -> bytes:
     """The attributes that a client asked for; id and href always come along (TMF630 4.3)."""
     document = orjson.loads(represent(row, base))
-    return orjson.dumps(select(document, (*_ALWAYS, *fields.paths)))
+    reached = [place for reach in fields.reaches for place in places(reach, document)]
+    return orjson.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
 
 
 class HubOperations:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from tmfserver.query.expansion import DEEPEST
 from tmfserver.query.parse import FIELDS_PATTERN, SORT_PATTERN
 from tmfserver.spec.openapi import JSON, METHODS
 from tmfserver.spec.verbs import Verb, classify
@@ -26,7 +28,7 @@ _REFUSALS: dict[Verb | None, tuple[int, ...]] = {
     "replace": (409, 412, 413, 415, 501),
     "patch": (409, 412, 413, 415, 501),
     "delete": (409, 412),
-    "subscribe": (409, 413, 415),
+    "subscribe": (409, 413, 415, 501),
     "listen": (409, 413, 415),
 }
 _EVERYWHERE = (400, 404, 405, 500, 503)
@@ -61,7 +63,7 @@ def _parameter(name: str, place: str, text: str, schema: dict[str, Any]) -> dict
     }  # fmt: skip
 
 
-def _declare(operation: dict[str, Any], parameter: dict[str, Any]) -> int:
+def _declare(operation: Mapping[str, Any], parameter: dict[str, Any]) -> int:
     names = {(known.get("name"), known.get("in")) for known in operation["parameters"]}
     if (parameter["name"], parameter["in"]) in names:
         return 0
@@ -80,13 +82,13 @@ def add_paging(document: dict[str, Any]) -> int:
     fields = _parameter(
         "fields",
         "query",
-        "Attributes to give, comma-separated; id and href always come.",
+        "Attributes to give, comma-separated; JSONPaths begin with $. id and href always come.",
         {"type": "string", "pattern": FIELDS_PATTERN},
     )
     sort = _parameter(
         "sort",
         "query",
-        "Attributes to order by, comma-separated, a minus before one for descending.",
+        "Attributes or JSONPaths to order by, comma-separated, a minus before one for descending.",
         {"type": "string", "pattern": SORT_PATTERN},
     )
     for operation in _by_verb(document, "list"):
@@ -103,6 +105,9 @@ def add_paging(document: dict[str, Any]) -> int:
             headers = answer.setdefault("headers", {})
             headers.setdefault("X-Total-Count", _header("All that match.", {"type": "integer"}))
             headers.setdefault("X-Result-Count", _header("Those given.", {"type": "integer"}))
+            headers["X-Total-Count-Capped"] = _header(
+                "True where more match than X-Total-Count says.", {"type": "boolean"}
+            )
             headers["Link"] = _header("Other pages: self, first, prev, next, last.", _TEXT)
         places += 1
     for operation in _by_verb(document, "retrieve", "create", "patch", "replace"):
@@ -111,6 +116,26 @@ def add_paging(document: dict[str, Any]) -> int:
             if parameter.get("name") == "fields":
                 parameter["schema"] = fields["schema"]
     return places
+
+
+def declare_expansion(
+    operation: Mapping[str, Any], references: Sequence[str], known: Container[str]
+) -> None:
+    """Declares `depth` and `expand` (TMF630 Part 2) for a resource that has references.
+
+    references: their dotted paths, which `expand` may name; longer ones may go on from there.
+    known: the resource's attributes; one that is itself named depth or expand is filtered by.
+    """
+    names = "|".join(re.escape(path) for path in references)
+    levels = {"type": "integer", "minimum": 0, "maximum": DEEPEST}
+    text = "How many levels of references to this server's own resources are replaced by these."
+    if "depth" not in known:
+        _declare(operation, _parameter("depth", "query", text, levels))
+    text = f"References to replace by what they lead to, comma-separated: {', '.join(references)}."
+    pattern = rf"^ *(({names}) *)?(, *(({names}) *)?)*$"
+    schema = {"type": "string", "pattern": pattern}
+    if "expand" not in known:
+        _declare(operation, _parameter("expand", "query", text, schema))
 
 
 def add_conditional_requests(document: dict[str, Any]) -> int:
