@@ -29,6 +29,10 @@ class Databases(Protocol):
         """An empty database; answers its URL."""
         ...
 
+    def url(self, name: str) -> str:
+        """Where a database of that name is."""
+        ...
+
     def settle(self, url: str) -> None:
         """After much was written: brings the planner's statistics up to date."""
         ...
@@ -43,6 +47,9 @@ class _Sqlite:
         self._folder = folder
 
     def create(self, name: str) -> str:
+        return self.url(name)
+
+    def url(self, name: str) -> str:
         return f"sqlite:///{self._folder / name}.db"
 
     def settle(self, url: str) -> None:
@@ -61,6 +68,9 @@ class _Postgresql:
     def create(self, name: str) -> str:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def url(self, name: str) -> str:
         return urlsplit(self._url)._replace(path=f"/{name}").geturl()
 
     def settle(self, url: str) -> None:

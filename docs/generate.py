@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -83,7 +83,7 @@ def _settings() -> str:
 def _default(value: object) -> str:
     if value in ("", []):
         return "none"
-    return _code("false" if value is False else str(value))
+    return _code(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _requests() -> str:
@@ -106,12 +106,21 @@ def _starts() -> str:
 
 
 def _commands() -> str:
-    each = [("tmfserver", commands), *sorted(commands.commands.items())]
-    return "\n\n".join(_help(name, command) for name, command in each)
+    return "\n\n".join(_help(name, command) for name, command in _all("tmfserver", commands))
 
 
-def _help(name: str, command: click.Command) -> str:
-    whole = name if name == "tmfserver" else f"tmfserver {name}"
+def _all(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """A command and those below it, by name."""
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=name)
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            if below is not None:
+                yield from _all(f"{name} {each}", below)
+
+
+def _help(whole: str, command: click.Command) -> str:
     context = click.Context(command, info_name=whole, terminal_width=100, max_content_width=100)
     return f"## {whole}\n\n```text\n{command.get_help(context)}\n```"
 

@@ -26,6 +26,8 @@ COMMAND = Path(sys.executable).with_name("tmfserver")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASES = (SQLITE, POSTGRESQL)
 PATIENCE = 30.0
+# Sends nothing unless a test is about that, and takes listeners of this machine.
+QUIET = {"TMFSERVER_DELIVER": "false", "TMFSERVER_CALLBACK_NETWORKS": "127.0.0.0/8"}
 
 
 @dataclass
@@ -129,7 +131,7 @@ def launch(
         process = subprocess.Popen(
             [str(COMMAND), "serve", *arguments],
             cwd=folder,
-            env=plain_environment(environment),
+            env=plain_environment({**QUIET, **(environment or {})}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -13,8 +13,12 @@ from secrets import token_bytes
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
+from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.interests import Interests, notification_types
+from tmfserver.engine.mirroring import Mirror, records
+from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.references import ReferencePaths, References
 from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
 from tmfserver.handling import Handler
@@ -22,8 +26,10 @@ from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.hub import HubOperations
 from tmfserver.http.lists import Limits, Lists
-from tmfserver.http.operations import HubOperations, ResourceOperations
+from tmfserver.http.metrics import metrics_middleware
+from tmfserver.http.operations import ResourceOperations
 from tmfserver.http.resolver import OperationResolver, Served
 from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
@@ -31,11 +37,15 @@ from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
+from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
 from tmfserver.spec import Api, Resource
 from tmfserver.spec.additions import declare_expansion
 
 log = logging.getLogger(__name__)
+
+# No resource's name can hold a space, so that no contract's collection is called this.
+MIRRORED = "mirrored copies"
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ def bundled_specs() -> Path:
 def make_plan(settings: Settings) -> Plan:
     """Reads contracts and handlers. Raises a StartFailure that says what to do."""
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    apis = tuple(spec.read(path) for path in spec.files(places))
+    apis = tuple(_as_set(settings, spec.read(path)) for path in spec.files(places))
     _refuse_doubles(apis)
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
     _declare_references(apis, _reference_paths(handlers))
@@ -68,7 +78,16 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    if settings.mirror:
+        names = [api.collection_name(MIRRORED) for api in apis]
+        collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _as_set(settings: Settings, api: Api) -> Api:
+    if settings.events == "all":
+        api = spec.with_all_events(api)
+    return spec.with_origins(api) if settings.mirror else api
 
 
 def _refuse_doubles(apis: Sequence[Api]) -> None:
@@ -112,6 +131,7 @@ class Server:
         self._plan = plan
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
+        self._sending: Sending | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -128,8 +148,12 @@ class Server:
             settings.database, list(self._plan.collections.values()), limits=limits
         )
         self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
+        if settings.deliver:
+            self._sending = Sending(settings, self._store.outbox)
 
     async def stop(self) -> None:
+        if self._sending is not None:
+            await self._sending.stop()
         if self._store is not None:
             await self._store.close()
 
@@ -171,6 +195,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     aside = (
         ContractMiddleware,
         health_middleware(store),
+        metrics_middleware(store),
         pages_middleware(plan.apis, plan.collections, store, settings.database),
     )
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
@@ -208,20 +233,34 @@ def _places(plan: Plan) -> dict[str, list[Place]]:
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     settings = plan.settings
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
+    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
     resources = {}
-    for name, resource in api.resources.items():
-        handler = plan.handlers.get(name)
-        engine = ResourceEngine(
-            api.base_path,
-            resource,
-            api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
-            handler.rules if handler else NO_RULES,
-            plan.collection(api, name),
-            shared.store,
-            shared.references,
-        )
+    for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
-        lists = Lists(path, resource.types, limits, shared.cursors)
+        lists = Lists(path, engine.resource.types, limits, shared.cursors)
         resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
-    hub = HubOperations(Hub(api.base_path, shared.store), api.base_path)
-    return Served(resources, hub, plan.handlers)
+    mirror = None
+    if settings.mirror:
+        kept = plan.collection(api, MIRRORED)
+        mirror = Mirror(api.base_path, engines.values(), kept, shared.store)
+    allowed = partial(refuse_literal, allowed=read_networks(settings.callback_networks))
+    hub = Hub(api.base_path, shared.store, interests, allowed, mirror)
+    return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
+
+
+def _engine(
+    plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
+) -> ResourceEngine:
+    resource, handler = api.resources[name], plan.handlers.get(name)
+    rules = handler.rules if handler else NO_RULES
+    state = rules.lifecycle.attribute if rules.lifecycle else ""
+    return ResourceEngine(
+        resource,
+        api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
+        rules,
+        plan.collection(api, name),
+        shared.store,
+        shared.references,
+        Notifications(resource, api.base_path, interests, api.title, state),
+    )

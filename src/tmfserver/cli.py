@@ -1,71 +1,41 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings."""
+"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and delivering."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tmfserver import settings as settings_
 from tmfserver.errors import RequestFailure, StartFailure
-from tmfserver.settings import Settings, variable
+from tmfserver.flags import Sentence, read_settings, with_more_specs, with_settings
+from tmfserver.settings import Settings
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Sentence(click.ClickException):
-    """A failure as one clear sentence on standard error, exit code 1."""
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"tmfserver: {self.message}", err=True)
+DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
 
 
-def with_settings(*names: str) -> Callable[[F], F]:
-    """Gives a command these settings as flags, each with its environment variable in --help."""
-    by_name = {entry.name: entry for entry in fields(Settings)}
+class Commands(click.Group):
+    """Those about notifications are loaded when they are asked for."""
 
-    def decorate(function: F) -> F:
-        for name in reversed(names):
-            entry = by_name[name]
-            text = f"{entry.metadata['help']}  [env: {variable(name)}; default: {_default(entry)}]"
-            flag = f"--{name.replace('_', '-')}"
-            if entry.default is False:
-                option = click.option(flag, name, is_flag=True, default=None, help=text)
-            else:
-                many = name == "specs"
-                option = click.option(flag, name, default=None, multiple=many, help=text)
-            function = option(function)
-        return function
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *DELIVERING})
 
-    return decorate
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in DELIVERING and cmd_name not in self.commands:
+            from tmfserver import delivering
+
+            for each in delivering.COMMANDS:
+                self.add_command(each)
+        return super().get_command(ctx, cmd_name)
 
 
-def _default(entry: Any) -> str:
-    if entry.name == "specs":
-        return "the bundled ones"
-    if entry.default is False:
-        return "off"
-    return str(entry.default) or "none"
-
-
-def read_settings(given: dict[str, Any]) -> Settings:
-    values = {name: value for name, value in given.items() if value not in (None, ())}
-    return settings_.read(values)
-
-
-@click.group(context_settings={"max_content_width": 100})
+@click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(package_name="tmfserver")
 def commands() -> None:
     """Serves TM Forum Open APIs from their contracts."""
-
-
-def with_more_specs(function: F) -> F:
-    """Lets one --specs be followed by several folders or files: --specs A B C."""
-    return click.argument("more", nargs=-1, type=click.Path(), metavar="")(function)
 
 
 @commands.command()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from tmfserver.deliveries import Outbox
 from tmfserver.query.ast import Position, Query, ValueType
 
 
@@ -68,12 +69,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A subscription (hub). `api` is the base path of the contract it was made under."""
+    """A subscription (hub). `api` is the base path of the contract it was made under.
+
+    secret: the key that its notifications are signed with; header: a line to send with each.
+    """
 
     id: str
     api: str
     callback: str
     query: str
+    secret: str = field(default="", repr=False)
+    header: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,9 @@ Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe 
 
 class Store(Protocol):
     """A database, opened for the collections it was told of."""
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     async def get(self, collection: Collection, id: str) -> Row | None: ...
 

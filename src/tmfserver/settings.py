@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any
 
 import marshmallow
@@ -31,6 +33,20 @@ def _number(least: int, most: int = 2**31) -> Integer:
 
 def _one_of(*choices: str) -> String:
     return String(validate=validate.OneOf(choices, error=f"one of {', '.join(choices)}"))
+
+
+def _are_networks(text: str) -> None:
+    try:
+        for each in filter(None, text.split(",")):
+            ip_network(each.strip())
+    except ValueError as failure:
+        expected = f"networks with commas between, as 10.1.0.0/16 ({failure})"
+        raise marshmallow.ValidationError(expected) from None
+
+
+def _are_seconds(text: str) -> None:
+    if not re.fullmatch(r"\s*\d{1,7}(\.\d+)?\s*(,\s*\d{1,7}(\.\d+)?\s*)*", text):
+        raise marshmallow.ValidationError("seconds with commas between, as 1,5,30")
 
 
 @dataclass(frozen=True)
@@ -95,6 +111,55 @@ class Settings:
         "off",
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
+    )
+    events: str = _setting(
+        "declared",
+        _one_of("declared", "all"),
+        "Which changes are told: those whose events a contract declares, or all (create, change,"
+        " change of state, delete).",
+    )
+    mirror: bool = _setting(
+        False,
+        Boolean(),
+        "Make copies of what a partner's events tell: its resources are created, changed and"
+        " deleted here too.",
+    )
+    deliver: bool = _setting(
+        True,
+        Boolean(),
+        "Send notifications from the serving processes; else by `tmfserver deliver`.",
+    )
+    callback_networks: str = _setting(
+        "",
+        String(validate=_are_networks),
+        "Networks that are not public and may be notified all the same, e.g."
+        " 127.0.0.0/8,10.1.0.0/16.",
+    )
+    delivery_delays: str = _setting(
+        "1,5,30,120,600,3600,21600,86400",
+        String(validate=_are_seconds),
+        "Seconds between one attempt and the next; after the last the notification is dead.",
+    )
+    delivery_retry_after: int = _setting(
+        3600, _number(0, 604800), "Longest Retry-After that is honoured, in seconds."
+    )
+    delivery_connect_timeout: int = _setting(
+        5, _number(1, 300), "Longest time to connect to a listener, in seconds."
+    )
+    delivery_timeout: int = _setting(
+        20, _number(1, 600), "Longest time for a whole attempt, in seconds."
+    )
+    deliveries_at_once: int = _setting(
+        256, _number(1, 10_000), "Notifications that a process sends at the same time."
+    )
+    deliveries_per_listener: int = _setting(
+        32, _number(1, 10_000), "Notifications that a process sends to one listener at a time."
+    )
+    keep_sent_days: int = _setting(
+        7, _number(0, 36_500), "Days that sent deliveries are kept, to be listed and replayed."
+    )
+    keep_events_days: int = _setting(
+        30, _number(0, 36_500), "Days that events are kept, with their dead deliveries."
     )
     pool_size: int = _setting(8, _number(1, 1000), "PostgreSQL connections for each process.")
     log_level: str = _setting(

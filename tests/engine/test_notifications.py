@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
+from tests.engine.telling import documents, listener, notifications, told
 from tmfserver.app import bundled_specs
-from tmfserver.engine.notifications import events
-from tmfserver.repository import Listener, Listeners
-from tmfserver.spec import Api, files, read
+from tmfserver.repository import Listeners
+from tmfserver.spec import Api, files, read, with_all_events
 
 USAGE, ACCOUNT = (read(path) for path in files([bundled_specs()]))
 OLD = {"id": "1", "href": "http://host/1", "status": "received", "description": "a"}
 
 
-def taken_by(api: Api, query: str = "") -> Listeners:
-    return Listeners(1, (Listener("L", api.base_path, "http://there/", query),))
-
-
 def made(old: Any, new: Any, query: str = "", name: str = "usage", api: Api = USAGE) -> list[Any]:
     """The notifications of a change, each checked against its contract."""
-    found = events(api.base_path, api.resources[name], taken_by(api, query), old, new)
-    notifications = [json.loads(event.document) for event in found]
-    for event, notification in zip(found, notifications, strict=True):
-        api.schemas.shape(event.type).check(notification)
-        assert event.listeners == ("L",)
-        assert event.id == notification["eventId"]
-    return notifications
+    return documents(told(api, name, old, new, query))
 
 
 def types(notifications: list[Any]) -> list[str]:
@@ -106,5 +95,60 @@ def test_a_listeners_query_chooses(query: str, expected: list[str]) -> None:
 
 def test_other_apis_listeners_get_nothing() -> None:
     """A listener is told of the API under whose hub it registered."""
-    found = events(USAGE.base_path, USAGE.resources["usage"], taken_by(ACCOUNT), None, OLD)
-    assert found == []
+    others = Listeners(1, (listener(ACCOUNT),))
+    assert notifications(USAGE, "usage").events(others, None, OLD, "") == []
+
+
+def test_an_event_says_what_happened() -> None:
+    """domain is the API's name; description is a sentence; what asked for it is correlationId."""
+    change = {**OLD, "status": "guided", "usageType": "voice"}
+    state, values = documents(told(USAGE, "usage", OLD, change, correlation="req-1"))
+    assert {event["domain"] for event in (state, values)} == {"Usage Management"}
+    assert {event["correlationId"] for event in (state, values)} == {"req-1"}
+    assert state["description"] == "usage 1: status is now guided"
+    assert values["description"] == "usage 1 changed in usageType"
+    assert state["title"] == "UsageStateChangeEvent"
+    assert state["priority"] == "normal"
+    assert state["timeOcurred"] == state["eventTime"]
+
+
+def test_nothing_is_said_of_what_is_not_known() -> None:
+    """Without an X-Correlation-ID there is no correlationId; only a change of attributes has a
+    fieldPath; what another version of the contract calls timeOccurred is left out."""
+    (event,) = made(None, OLD)
+    assert not {"correlationId", "fieldPath", "timeOccurred", "@type"} & event.keys()
+
+
+def test_the_life_cycles_attribute_is_a_state() -> None:
+    """A change of the attribute that a handler's life cycle is about is a StateChange."""
+    change = {**OLD, "phase": "two"}
+    (event,) = told(USAGE, "usage", OLD, change, state="phase")
+    assert event.type == "UsageStateChangeEvent"
+
+
+def test_all_events_are_those_of_the_contract_and_more() -> None:
+    """events = all: what the contract does not declare has the shape of what it does."""
+    account, usage = with_all_events(ACCOUNT), with_all_events(USAGE)
+    document = {"id": "1", "href": "http://host/1", "name": "x"}
+    (event,) = made(None, document, name="billFormat", api=account)
+    assert event["eventType"] == "BillFormatCreateEvent"
+    assert event["payload"] == {"billFormat": document}
+    assert "fieldPath" not in event
+    (event,) = made(document, {**document, "name": "y"}, name="billFormat", api=account)
+    assert (event["eventType"], event["fieldPath"]) == (
+        "BillFormatAttributeValueChangeEvent",
+        "name",
+    )
+    old = {**document, "lifecycleStatus": "Active"}
+    (event,) = made(old, {**old, "lifecycleStatus": "Retired"}, "", "usageSpecification", usage)
+    assert event["eventType"] == "UsageSpecificationStateChangeEvent"
+    assert types(made(OLD, None, api=usage)) == ["UsageDeleteEvent"]
+
+
+def test_what_is_shaped_like_another_event_satisfies_its_schema() -> None:
+    """A bill format's event differs from a ledger's in the resource alone."""
+    document = {"id": "1", "href": "http://host/1", "name": "x"}
+    api = with_all_events(ACCOUNT)
+    for event in made(None, document, name="billFormat", api=api):
+        event["payload"] = {"financialAccount": document}
+        api.schemas.shape("FinancialAccountCreateEvent").check(event)

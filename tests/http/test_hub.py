@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.http.asking import ACCOUNTS, USAGES, raw, refused, request_bytes
-from tests.serving import Server, StartServer
+from tests.serving import Server, StartServer, select
 
+from tmfserver.app import bundled_specs
+
+OWN = "TMF635-Usage-Management-v4.0.0.swagger.json"
 HUBS = (f"{ACCOUNTS}/hub", f"{USAGES}/hub")
 HUB = HUBS[1]
 
@@ -22,6 +28,7 @@ def register(client: httpx.Client, hub: str, **listener: str) -> dict[str, str]:
     response = client.post(hub, json=listener)
     assert response.status_code == 201, response.text
     made: dict[str, str] = response.json()
+    assert base64.b64decode(made.pop("secret").removeprefix("whsec_"), validate=True)
     return made
 
 
@@ -32,6 +39,7 @@ def test_a_listener_comes_and_goes(client: httpx.Client, hub: str) -> None:
     response = client.post(hub, json=listener)
     assert response.status_code == 201
     made = response.json()
+    del made["secret"]
     assert made == {"id": made["id"], **listener}
     assert response.headers["location"].endswith(f"{hub}/{made['id']}")
     assert client.get(response.headers["location"]).json() == made
@@ -84,6 +92,63 @@ def test_a_query_is_a_text(client: httpx.Client) -> None:
     refused(client.post(HUB, json={"callback": callback(), "query": 5}), 400, "query")
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "name"),
+    [
+        ("limit=5", 400, "limit"),
+        ("eventType=UsageCreateEvent&sort=eventTime", 400, "sort"),
+        ("event.usage.usageDate.gt=yesterday", 400, "event.usage.usageDate"),
+        ("filter=event.usage[", 400, "filter"),
+        ("fields=event..id", 400, "fields"),
+        ("filter=event.usage[?(@.a in [1])]", 501, "'in' in a JSONPath"),
+    ],
+)
+def test_a_query_is_read_when_it_is_registered(
+    client: httpx.Client, query: str, status: int, name: str
+) -> None:
+    """What a query says wrongly is refused, naming the parameter, and nobody is registered."""
+    listener = {"callback": callback(), "query": query}
+    refused(client.post(HUB, json=listener), status, name)
+    assert client.post(HUB, json={**listener, "query": ""}).status_code == 201
+
+
+def test_a_secret_is_shown_once(client: httpx.Client) -> None:
+    """201 has the key that signs, 32 bytes of Standard Webhooks' form; nothing else shows it."""
+    first, second = (
+        client.post(HUB, json={"callback": callback(), "header": "Authorization: Bearer abc"})
+        for _ in range(2)
+    )
+    keys = [made.json()["secret"] for made in (first, second)]
+    assert keys[0] != keys[1]
+    assert {len(base64.b64decode(key.removeprefix("whsec_"))) for key in keys} == {32}
+    assert first.json().keys() == {"id", "callback", "secret"}
+    again = client.get(first.headers["location"])
+    assert again.json().keys() == {"id", "callback"}
+    conflict = refused(client.post(HUB, json={"callback": first.json()["callback"]}), 409)
+    for text in (again.text, json.dumps(conflict)):
+        assert keys[0] not in text
+        assert "Bearer" not in text
+
+
+def test_a_header_is_kept(client: httpx.Client, server: Server) -> None:
+    """The header that a listener brings is kept with it, to be sent."""
+    made = register(client, HUB, callback=callback(), header="X-Token: a b")
+    statement = f"SELECT header FROM listener WHERE id = '{made['id']}'"
+    assert select(server.database, statement) == [("X-Token: a b",)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["Bearer abc", "X-Token:", "X-Token: a\r\nHost: b", "X-Token: a\n", ": a", "X Token: a",
+     "Host: b", "content-length: 1", "Transfer-Encoding: chunked", "Webhook-Signature: v1,a",
+     "X-Token: é", 5, {"X-Token": "a"}],
+    ids=repr,
+)  # fmt: skip
+def test_a_header_is_one_line_of_the_listeners_own(client: httpx.Client, bad: object) -> None:
+    """A name and a value, and not what sending sets itself: else 400, naming header."""
+    refused(client.post(HUB, json={"callback": callback(), "header": bad}), 400, "header")
+
+
 def test_each_api_has_its_own_hub(client: httpx.Client) -> None:
     """A listener of one API is unknown to the other's hub."""
     made = register(client, HUBS[0], callback=callback())
@@ -113,3 +178,27 @@ def test_listeners_are_kept(start_server: StartServer, new_database: str) -> Non
         assert client.get(f"{HUB}/{stays['id']}").json() == stays
         refused(client.get(f"{HUB}/{goes['id']}"), 404)
         refused(client.post(HUB, json={k: stays[k] for k in ("callback", "query")}), 409)
+
+
+def test_a_contract_that_lists_listeners_has_them_listed(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    """GET /hub, where the contract declares it, gives the API's listeners."""
+    document = json.loads((bundled_specs() / OWN).read_text(encoding="utf-8"))
+    document["paths"]["/hub"]["get"] = {
+        "operationId": "listListener",
+        "responses": {
+            "200": {
+                "description": "All listeners.",
+                "schema": {"type": "array", "items": {"$ref": "#/definitions/EventSubscription"}},
+            }
+        },
+    }
+    (tmp_path / OWN).write_text(json.dumps(document), encoding="utf-8")
+    server = start_server(specs=tmp_path / OWN)
+    with server.client() as client:
+        assert client.get(HUB).json() == []
+        made = [register(client, HUB, callback=callback(), query="eventType=X") for _ in range(2)]
+        response = client.get(HUB)
+    assert sorted(response.json(), key=str) == sorted(made, key=str)
+    assert response.headers["x-total-count"] == "2"

@@ -162,6 +162,61 @@ def test_a_query_chooses_events(client: httpx.Client, server: Server) -> None:
         assert client.delete(f"{USAGES}/hub/{ids[query]}").status_code == 204
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"X-Correlation-ID": "order 7"}, "order 7"),
+        ({"X-Correlation-ID": "order 7", "traceparent": PARENT}, "order 7"),
+        ({"traceparent": PARENT}, TRACE),
+        ({"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"}, None),
+        ({"traceparent": "nonsense"}, None),
+        ({"X-Correlation-ID": "x" * 300}, "x" * 255),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_an_event_is_tied_to_its_request(
+    client: httpx.Client,
+    server: Server,
+    told: dict[str, str],
+    headers: dict[str, str],
+    expected: str | None,
+) -> None:
+    """correlationId is X-Correlation-ID, else the trace-id of traceparent, of each change."""
+    made = client.post(USAGE, json={"status": "received"}, headers=headers).json()
+    path = f"{USAGE}/{made['id']}"
+    client.patch(path, json={"usageType": "voice"}, headers=headers)
+    client.put(path, json={"status": "guided"}, headers=headers)
+    client.delete(path, headers=headers)
+    events = sent(server, made["id"])
+    assert len(events) >= 3
+    assert {event.document.get("correlationId") for event in events} == {expected}
+
+
+def test_undeclared_changes_are_told_where_a_setting_says_so(
+    start_server: StartServer, new_database: str
+) -> None:
+    """events = all: a bill format's too, which the contract has no event of."""
+    server = start_server(database=new_database, events="all")
+    with server.client() as client:
+        callback = {"callback": "http://127.0.0.1:9/x"}
+        assert client.post(f"{ACCOUNTS}/hub", json=callback).status_code == 201
+        made = create(client, FORMAT, {"name": "a"})
+        patch(client, f"{FORMAT}/{made['id']}", {"name": "b"})
+        client.delete(f"{FORMAT}/{made['id']}")
+    events = sent(server, made["id"])
+    assert [event.type for event in events] == [
+        "BillFormatCreateEvent",
+        "BillFormatAttributeValueChangeEvent",
+        "BillFormatDeleteEvent",
+    ]
+    assert events[0].document["payload"] == {"billFormat": made}
+
+
 def test_without_listeners_nothing_is_written(start_server: StartServer, new_database: str) -> None:
     """Nobody listens, nothing is written; who unregisters hears no more."""
     server = start_server(database=new_database)

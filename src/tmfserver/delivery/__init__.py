@@ -1,1 +1,1 @@
-"""From the outbox to the listeners; the outbox is written already, sending it comes next."""
+"""Events → webhooks: a dispatcher takes deliveries from the outbox and posts them to listeners."""

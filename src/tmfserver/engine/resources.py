@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from tmfserver.engine import representation
-from tmfserver.engine.notifications import events
+from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.references import References
 from tmfserver.engine.representation import now, represent, text_of
@@ -46,20 +46,22 @@ class ResourceEngine:
 
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
+    `correlation` ties the change's events to the request that makes it.
     """
 
     def __init__(
         self,
-        api: str,
         resource: Resource,
         shape: Shape,
         rules: Rules,
         collection: Collection,
         store: Store,
         references: References,
+        notifications: Notifications,
     ) -> None:
-        self.api, self.resource, self.rules, self.collection = api, resource, rules, collection
-        self._shape, self._store, self._references = shape, store, references
+        self.resource, self.rules, self.collection = resource, rules, collection
+        self.shape, self.notifications = shape, notifications
+        self._store, self._references = store, references
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
@@ -71,7 +73,7 @@ class ResourceEngine:
             raise NotFound(resource=self.resource.name, id=id)
         return row
 
-    async def create(self, document: dict[str, Any], base: str) -> Outcome:
+    async def create(self, document: dict[str, Any], base: str, correlation: str = "") -> Outcome:
         """Keeps a new document, which the contract's create schema holds true for."""
         representation.refuse_given(self.resource, document)
         document["id"] = id = representation.new_id(document)
@@ -81,7 +83,7 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, None, document, base)
         text = text_of(document)
         insert = Insert(self.collection, id, text, revision)
-        await self._commit(insert, None, document, base)
+        await self._commit(insert, document, base, correlation)
         return Outcome((id, text, revision), warnings)
 
     async def patch(
@@ -90,6 +92,7 @@ class ResourceEngine:
         change: Callable[[dict[str, Any]], Any],
         base: str,
         precondition: Precondition | None = None,
+        correlation: str = "",
     ) -> Outcome:
         """Puts what `change` makes of the document in its place (TMF630 5), atomically.
 
@@ -103,11 +106,13 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            return await self._change(row, old, change(old), base)
+            return await self._change(row, old, change(old), base, correlation)
 
         return await self._until_settled(id, once)
 
-    async def _change(self, row: Row, old: dict[str, Any], new: Any, base: str) -> Outcome:
+    async def _change(
+        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str
+    ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
         new = self._whole(new)
@@ -120,17 +125,23 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit_once(replace, old, new)
+        await self._commit_once(replace, old, new, correlation)
         return Outcome((row[0], text, revision), warnings)
 
-    async def delete(self, id: str, base: str, precondition: Precondition | None = None) -> None:
+    async def delete(
+        self,
+        id: str,
+        base: str,
+        precondition: Precondition | None = None,
+        correlation: str = "",
+    ) -> None:
 
         async def once() -> None:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            await self._commit_once(Remove(self.collection, id, row[2]), old, None)
+            await self._commit_once(Remove(self.collection, id, row[2]), old, None, correlation)
 
         await self._until_settled(id, once)
 
@@ -155,9 +166,9 @@ class ResourceEngine:
 
     def _whole(self, new: dict[str, Any]) -> dict[str, Any]:
         """The document after a patch, its defaults filled in. Raises PatchBreaksContract."""
-        self._shape.fill(new)
+        self.shape.fill(new)
         try:
-            self._shape.check(new)
+            self.shape.check(new)
         except Invalid as failure:
             raise PatchBreaksContract(**failure.facts) from None
         return new
@@ -169,20 +180,25 @@ class ResourceEngine:
             check(old, new)
 
     async def _commit(
-        self, change: Change, old: dict[str, Any] | None, new: dict[str, Any], base: str
+        self, insert: Insert, new: dict[str, Any], base: str, correlation: str
     ) -> None:
         async def once() -> None:
-            await self._commit_once(change, old, {"href": base + new["id"], **new})
+            document = {"href": base + new["id"], **new}
+            await self._commit_once(insert, None, document, correlation)
 
         await self._until_settled(new["id"], once)
 
     async def _commit_once(
-        self, change: Change, old: dict[str, Any] | None, new: dict[str, Any] | None
+        self,
+        change: Change,
+        old: dict[str, Any] | None,
+        new: dict[str, Any] | None,
+        correlation: str,
     ) -> None:
         """The change and its events, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
-            made = events(self.api, self.resource, listeners, old, new)
+            made = self.notifications.events(listeners, old, new, correlation)
             await self._store.commit([change, *made], listeners.version)
         else:
             await self._store.commit([change], listeners.version)

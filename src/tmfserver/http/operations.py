@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
-from marshmallow import Schema, post_dump
-from marshmallow.fields import String
 
 from tmfserver.document.fields import select
-from tmfserver.engine import Hub, Outcome, ResourceEngine, represent
+from tmfserver.engine import Outcome, ResourceEngine, represent
 from tmfserver.engine.expansion import Expanding, Expansions, Place
 from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
+from tmfserver.http.correlation import correlation
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
@@ -21,9 +20,9 @@ from tmfserver.query.ast import Fields
 from tmfserver.query.expansion import read_expansion
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
-from tmfserver.repository import Listener, Row
+from tmfserver.repository import Row
 from tmfserver.rules import Call, Reply
-from tmfserver.spec import Operation
+from tmfserver.spec import ORIGIN, Operation
 
 Function: TypeAlias = Callable[[Call], Awaitable[Reply]]
 
@@ -82,7 +81,7 @@ class ResourceOperations:
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call)
         base = f"{call.base_url}{self._path}/"
-        outcome = await self._engine.create(call.body, base)
+        outcome = await self._engine.create(call.body, base, correlation(call))
         reply = self._changed(call, outcome, 201, fields)
         location = f"{call.base_url}{self._path}/{outcome.row[0]}".encode("latin-1")
         reply.headers = [*reply.headers, (b"location", location)]
@@ -98,7 +97,7 @@ class ResourceOperations:
         (id,) = call.path.values()
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        await self._engine.delete(id, base, condition)
+        await self._engine.delete(id, base, condition, correlation(call))
         return Reply(204)
 
     async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
@@ -106,7 +105,7 @@ class ResourceOperations:
         fields = self._fields(call)
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        outcome = await self._engine.patch(id, change, base, condition)
+        outcome = await self._engine.patch(id, change, base, condition, correlation(call))
         return self._changed(call, outcome, 200, fields)
 
     def _changed(self, call: Call, outcome: Outcome, status: int, fields: Fields | None) -> Reply:
@@ -131,7 +130,7 @@ def _text(call: Call) -> str:
 
 
 def _kept(old: dict[str, object]) -> dict[str, object]:
-    return {"id": old["id"], "href": old["href"]}
+    return {name: old[name] for name in ("id", "href", ORIGIN) if name in old}
 
 
 def _selected(row: Row, base: str, fields: Fields) -> bytes:
@@ -139,58 +138,6 @@ def _selected(row: Row, base: str, fields: Fields) -> bytes:
     document = orjson.loads(represent(row, base))
     reached = [place for reach in fields.reaches for place in places(reach, document)]
     return orjson.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
-
-
-class HubOperations:
-    """The operations of one API's hub, and of its listener paths."""
-
-    def __init__(self, hub: Hub, path: str) -> None:
-        self._hub, self._path = hub, path
-
-    async def subscribe(self, call: Call) -> Reply:
-        listener = await self._hub.subscribe(call.body["callback"], call.body.get("query") or "")
-        location = f"{call.base_url}{self._path}/hub/{listener.id}".encode()
-        return Reply(201, _listener(listener), [JSON_HEADER, (b"location", location)])
-
-    async def subscription(self, call: Call) -> Reply:
-        (id,) = call.path.values()
-        return Reply(200, _listener(await self._hub.find(id)), [JSON_HEADER])
-
-    async def unsubscribe(self, call: Call) -> Reply:
-        (id,) = call.path.values()
-        await self._hub.unsubscribe(id)
-        return Reply(204)
-
-    def listen(self, event: str, status: int) -> Function:
-        """What a listener path does; the contract says with which status it answers."""
-
-        async def listen(call: Call) -> Reply:
-            id = await self._hub.receive(event, call.body)
-            if status == 204:
-                return Reply(204)
-            kept = Listener(id, "", f"{call.base_url}{self._path}/listener/{event}", "")
-            return Reply(status, _listener(kept), [JSON_HEADER])
-
-        return listen
-
-
-class ListenerShape(Schema):
-    """A stored listener as clients see it."""
-
-    id = String()
-    callback = String()
-    query = String()
-
-    @post_dump
-    def leave_out_no_query(self, shown: dict[str, str], **_: Any) -> dict[str, str]:
-        return {name: value for name, value in shown.items() if value}
-
-
-_LISTENER = ListenerShape()
-
-
-def _listener(listener: Listener) -> bytes:
-    return orjson.dumps(_LISTENER.dump(listener))
 
 
 def not_served(operation: Operation) -> Function:

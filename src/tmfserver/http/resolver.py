@@ -14,12 +14,8 @@ from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
 from tmfserver.handling import Handler
-from tmfserver.http.operations import (
-    Function,
-    HubOperations,
-    ResourceOperations,
-    not_served,
-)
+from tmfserver.http.hub import HubOperations
+from tmfserver.http.operations import Function, ResourceOperations, not_served
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
 
@@ -67,7 +63,7 @@ def _default(operation: Operation, served: Served) -> Function:
         case "listen":
             statuses = [int(status) for status in operation.definition["responses"] if status < "3"]
             return served.hub.listen(operation.event or "", min(statuses, default=204))
-        case "subscribe" | "subscription" | "unsubscribe":
+        case "subscribe" | "subscriptions" | "subscription" | "unsubscribe":
             function: Function = getattr(served.hub, operation.verb)
             return function
         case None:

@@ -12,11 +12,6 @@ from tmfserver.spec.openapi import JSON, METHODS
 from tmfserver.spec.verbs import Verb, classify
 
 LARGEST_NUMBER = 2**63 - 1
-_HEX = "[0-9A-Fa-f]{1,4}"
-CALLBACK_PATTERN = (
-    rf"^https?://(\[(({_HEX}:){{7}}{_HEX}|({_HEX}:){{1,6}}:{_HEX}|::1)\]|[A-Za-z0-9.-]+)"
-    r"(:[0-9]{1,4})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
-)
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _TEXT = {"type": "string"}
 
@@ -160,39 +155,6 @@ def add_conditional_requests(document: dict[str, Any]) -> int:
     for operation in _by_verb(document, "patch", "replace", "delete"):
         places += _declare(operation, if_match)
     return places
-
-
-def add_listener_retrieval(document: dict[str, Any]) -> int:
-    schemas, paths = document["components"]["schemas"], document["paths"]
-    hub, item = paths.get("/hub", {}), paths.get("/hub/{id}")
-    if item is None or "post" not in hub:
-        return 0
-    content = hub["post"].get("requestBody", {}).get("content", {})
-    given = content.get(JSON, {}).get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
-    callback = schemas.get(given, {}).get("properties", {}).get("callback")
-    if callback is not None:
-        callback.update(pattern=CALLBACK_PATTERN, maxLength=4000)
-    for answer in _answers(hub["post"], "201"):
-        answer.setdefault("headers", {})["Location"] = _header("Where the listener is.", _TEXT)
-    if "get" not in item and "201" in hub["post"]["responses"]:
-        item["get"] = {
-            "operationId": "retrieveListener",
-            "summary": "Gives one listener",
-            "description": "The callback and query that were registered under this id.",
-            "tags": hub["post"].get("tags", []),
-            "parameters": [
-                parameter
-                for parameter in item.get("delete", {}).get("parameters", [])
-                if parameter.get("in") == "path"
-            ],
-            "responses": {
-                "200": {
-                    "description": "The listener.",
-                    "content": hub["post"]["responses"]["201"].get("content", {}),
-                }
-            },
-        }
-    return 1
 
 
 def add_errors(document: dict[str, Any]) -> int:

@@ -29,9 +29,10 @@ from tmfserver.spec.adaptations import (
 from tmfserver.spec.additions import (
     add_conditional_requests,
     add_errors,
-    add_listener_retrieval,
     add_paging,
 )
+from tmfserver.spec.hubs import add_listener_retrieval, add_signing
+from tmfserver.spec.unfolding import take_server_path, unfold_shared
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ def adapt(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Applied, .
 
 
 ADAPTATIONS = (
+    Adaptation(
+        "base path from the server's URL",
+        "the host in it is another's; where it has no path, it is TM Forum's: name and version",
+        take_server_path,
+    ),
+    Adaptation(
+        "shared parts in their places",
+        "parameters, bodies and answers that operations share are adapted for each of them",
+        unfold_shared,
+    ),
     Adaptation(
         "base path without its last slash",
         "paths begin with a slash, so that the base path's own would stand twice in a URL",
@@ -142,6 +153,11 @@ ADAPTATIONS = (
         "a listener can be read",
         "TMF630 10 has GET /hub/{id}, and a callback must be an http(s) URL",
         add_listener_retrieval,
+    ),
+    Adaptation(
+        "signed notifications",
+        "a listener may bring a `header` to be sent, and is given the `secret` that signs, once",
+        add_signing,
     ),
     Adaptation(
         "a TM Forum Error for every refusal",

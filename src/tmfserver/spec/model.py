@@ -13,6 +13,7 @@ from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
 from tmfserver.spec import loader, soundness
 from tmfserver.spec.dialect import Applied, adapt
+from tmfserver.spec.events import EventType, declared
 from tmfserver.spec.openapi import operations
 from tmfserver.spec.partial import SELECTION
 from tmfserver.spec.schemas import Schemas
@@ -21,9 +22,6 @@ from tmfserver.spec.verbs import Verb, classify
 
 _COMPONENT = "#/components/schemas/"
 _STAMPS = ("lastUpdate", "lastModified")
-_EVENT = re.compile(
-    r"^(?P<resource>.+?)(?P<kind>Create|AttributeValueChange|StateChange|Delete)Event$"
-)
 
 
 @dataclass(frozen=True)
@@ -42,23 +40,6 @@ class Operation:
     def function_name(self) -> str:
         """The name of the handler's function that replaces this operation."""
         return snake_case(self.operation_id)
-
-
-@dataclass(frozen=True)
-class EventType:
-    """A notification that a contract declares by a /listener path.
-
-    kind: Create, AttributeValueChange, StateChange or Delete.
-    payload: the attribute that holds the resource, under the resource's name: event or payload.
-    attributes: all that the event's schema has.
-    """
-
-    name: str
-    kind: str
-    resource: str
-    schema: str
-    payload: str
-    attributes: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -166,7 +147,12 @@ def _resources(document: Mapping[str, Any], found: tuple[Operation, ...]) -> Map
     names = dict.fromkeys(
         operation.resource for operation in found if operation.verb and operation.resource
     )
-    events = _events(document, found, [name for name in names if name])
+    listened = [
+        (operation.event, _asked({operation.verb: operation}, "listen"))
+        for operation in found
+        if operation.event
+    ]
+    events = declared(Schemas(document), listened, [name for name in names if name])
     return {name: _resource(document, name, found, events) for name in names if name}
 
 
@@ -224,22 +210,3 @@ def _first_schema(described: Mapping[str, Any]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = content.get("schema", {})
         return found
     return {}
-
-
-def _events(
-    document: Mapping[str, Any], found: tuple[Operation, ...], names: list[str]
-) -> Mapping[str, EventType]:
-    by_lower_case = {name.lower(): name for name in names}
-    events = {}
-    for operation in found:
-        match = _EVENT.match(operation.event or "")
-        schema = _asked({operation.verb: operation}, "listen")
-        resource = by_lower_case.get(match["resource"].lower()) if match else None
-        if match and schema and resource:
-            attributes = Schemas(document).properties(schema)
-            payload = "event" if "event" in attributes else "payload"
-            name = (operation.event or "")[0].upper() + (operation.event or "")[1:]
-            events[name] = EventType(
-                name, match["kind"], resource, schema, payload, frozenset(attributes)
-            )
-    return events

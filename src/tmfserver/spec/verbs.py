@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
-    "subscribe", "subscription", "unsubscribe", "listen",
+    "subscribe", "subscriptions", "subscription", "unsubscribe", "listen",
 ]  # fmt: skip
 
 _ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create"}
@@ -16,6 +16,7 @@ _ON_INSTANCE: dict[str, Verb] = {
     "patch": "patch",
     "delete": "delete",
 }
+_ON_HUB: dict[str, Verb] = {"get": "subscriptions", "post": "subscribe"}
 _ON_LISTENER: dict[str, Verb] = {"get": "subscription", "delete": "unsubscribe"}
 
 
@@ -31,7 +32,7 @@ def classify(method: str, path: str) -> tuple[Verb | None, str | None]:
     """
     match path.strip("/").split("/"):
         case ["hub"]:
-            return ("subscribe" if method == "post" else None), None
+            return _ON_HUB.get(method), None
         case ["hub", id] if is_parameter(id):
             return _ON_LISTENER.get(method), None
         case ["listener", event] if not is_parameter(event):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tmfserver.deliveries import Outbox
 from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Store
 from tmfserver.sql import schema
@@ -17,7 +18,7 @@ from tmfserver.sql.tables import refuse_shared_tables
 if TYPE_CHECKING:
     from tmfserver.sql.explanation import Explanation
 
-__all__ = ["Limits", "explain", "migrate", "open_store", "prepare"]
+__all__ = ["Limits", "explain", "migrate", "open_outbox", "open_store", "prepare"]
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,22 @@ async def open_store(
     from tmfserver.sql.postgres_store import open_postgres
 
     return await open_postgres(address, limits, brought.usable)
+
+
+async def open_outbox(url: str, *, limits: Limits = NO_LIMITS) -> Outbox:
+    """Opens the deliveries of a database alone, with the server's own tables brought up to date.
+
+    Raises as open_store does.
+    """
+    address = read_address(url)
+    await asyncio.to_thread(schema.bring_up, address, (), apply=True)
+    if address.driver == "sqlite":
+        from tmfserver.sql.sqlite_store import open_sqlite_outbox
+
+        return await open_sqlite_outbox(address)
+    from tmfserver.sql.postgres_store import open_postgres_outbox
+
+    return await open_postgres_outbox(address, limits)
 
 
 def prepare(url: str, collections: Sequence[Collection]) -> list[str]:

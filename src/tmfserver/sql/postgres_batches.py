@@ -35,6 +35,7 @@ from tmfserver.sql.statements import Prepared, insert_values, json_text, prepare
 
 JSON = PostgresJson()
 Kind = Literal["insert", "replace", "remove"]
+DELIVERY = ["event", "listener", "state", "attempts", "next_attempt_at", "subject"]
 
 
 def entry(change: Insert | Replace | Remove, events: Sequence[Event]) -> str:
@@ -132,13 +133,13 @@ def _sent(asked: CTE, done: CTE) -> CTE:
     )
     listeners = func.jsonb_array_elements_text(_part(events.c.e, 5))
     listener = listeners.table_valued("listener", name="l").render_derived()
+    state, attempts = literal_column("'due'", Text), literal_column("0", Integer)
     rows = (
-        select(kept.c.seq, listener.c.listener, literal_column("'due'"), literal_column("0"), at)
+        select(kept.c.seq, listener.c.listener, state, attempts, at, _text(events.c.e, 3))
         .distinct()
         .select_from(kept.join(events, _text(events.c.e, 0) == kept.c.id).join(listener, true()))
     )
-    columns = ["event", "listener", "state", "attempts", "next_attempt_at"]
-    return insert(delivery).from_select(columns, rows).cte("sent")
+    return insert(delivery).from_select(DELIVERY, rows).cte("sent")
 
 
 def _elements(array: ColumnElement[Any], name: str) -> FromClause:
@@ -155,7 +156,8 @@ def _text(value: ColumnElement[Any], place: int) -> ColumnElement[str]:
 
 
 def event_statements() -> tuple[Prepared, Prepared]:
-    """An event alone, which gives its seq; and its deliveries: (seq, JSON array of ids, time)."""
+    """An event alone, which gives its seq; and its deliveries: (seq, array of ids, time, subject),
+    the array as JSON."""
     event, delivery = tables.event, tables.delivery
     names = func.jsonb_array_elements_text(cast(bindparam("v1"), JSONB))
     listener = names.table_valued("listener", name="l").render_derived()
@@ -165,9 +167,9 @@ def event_statements() -> tuple[Prepared, Prepared]:
         literal_column("'due'"),
         literal_column("0"),
         cast(bindparam("v2"), BigInteger),
+        cast(bindparam("v3"), Text),
     ).distinct()
-    columns = ["event", "listener", "state", "attempts", "next_attempt_at"]
     return (
         prepare(insert_values(event).returning(event.c.seq), JSON),
-        prepare(insert(delivery).from_select(columns, rows), JSON),
+        prepare(insert(delivery).from_select(DELIVERY, rows), JSON),
     )

@@ -104,12 +104,13 @@ async def _event(connection: Connection, change: Event) -> None:
     except pg.UniqueViolation as error:
         raise Taken(resource="event", id=change.id) from error
     if change.listeners:
-        await _count(connection, DELIVERIES, seq, orjson.dumps(change.listeners).decode(), at)
+        takers = orjson.dumps(change.listeners).decode()
+        await _count(connection, DELIVERIES, seq, takers, at, change.subject)
 
 
 async def _subscribe(connection: Connection, new: Listener) -> None:
     mark = fingerprint(new)
-    row = new.id, new.api, new.callback, new.query, now(), mark
+    row = new.id, new.api, new.callback, new.query, now(), mark, new.secret, new.header
     if not await _count(connection, SYSTEM.subscribe, *row):
         present = await _run(connection, SYSTEM.subscribed, mark)
         if not present:

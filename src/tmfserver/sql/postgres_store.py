@@ -21,6 +21,7 @@ from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Plans
 from tmfserver.sql.postgres_batches import JSON, gets
 from tmfserver.sql.postgres_changes import SYSTEM, load_listeners, secret
+from tmfserver.sql.postgres_outbox import PostgresOutbox
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.postgres_reader import Pages
 from tmfserver.sql.postgres_writer import Writer
@@ -44,6 +45,17 @@ async def open_postgres(
     return PostgresStore(connections, limits, collections, listeners)
 
 
+async def open_postgres_outbox(address: Address, limits: Limits) -> PostgresOutbox:
+    """Opens the deliveries alone, of a database whose tables are there."""
+    connections = Connections(conninfo(address), limits.pool_size)
+    try:
+        await connections.open()
+    except (PoolTimeout, psycopg.Error) as error:
+        await connections.close()
+        raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
+    return PostgresOutbox(connections, closing=True)
+
+
 class PostgresStore:
     """Gathers reads by id and changes of documents; lists go one by one through the pool."""
 
@@ -61,6 +73,7 @@ class PostgresStore:
         )
         self._pages = Pages(connections, limits)
         self._writer = Writer(connections, self._keep_listeners)
+        self.outbox = PostgresOutbox(connections)
         self._closed = False
 
     async def get(self, collection: Collection, id: str) -> Row | None:
@@ -88,6 +101,8 @@ class PostgresStore:
 
     async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
         await self._writer.commit(changes, listeners)
+        if len(changes) > 1:
+            self.outbox.arrived.set()
 
     async def ping(self) -> None:
         await self._connections.read(_ping)

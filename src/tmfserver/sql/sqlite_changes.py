@@ -43,17 +43,35 @@ from tmfserver.sql.statements import (
     system_statements,
 )
 
-Asked: TypeAlias = tuple[Sequence[Change], int | None]
+Asked: TypeAlias = tuple[Sequence["Change | Work"], int | None]
 Results: TypeAlias = tuple[list[Failure | None], Listeners | None]
 
 JSON = SqliteJson()
 SYSTEM = system_statements(JSON)
 EVENT = prepare(insert_values(tables.event), JSON).sql
-DELIVERY = prepare(insert_values(tables.delivery), JSON).sql
+DELIVERY = prepare(
+    insert_values(
+        tables.delivery, ("event", "listener", "state", "attempts", "next_attempt_at", "subject")
+    ),
+    JSON,
+).sql
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
 _UNFIT = (sqlite3.DataError, sqlite3.ProgrammingError, OverflowError, UnicodeError)
+
+
+class Work:
+    """What else is to be done in the one transaction, by a function; `result` is what it gave."""
+
+    __slots__ = ("_do", "result")
+
+    def __init__(self, do: Callable[[sqlite3.Connection], Any]) -> None:
+        self._do = do
+        self.result: Any = None
+
+    def carry_out(self, connection: sqlite3.Connection) -> None:
+        self.result = self._do(connection)
 
 
 class Changes:
@@ -70,6 +88,7 @@ class Changes:
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
             Receive: self._receive,
+            Work: self._work,
         }
 
     def listeners(self) -> Listeners:
@@ -116,7 +135,7 @@ class Changes:
                 known = -1
                 continue
             problems[number] = self._one(changes)
-            if any(isinstance(change, (Subscribe, Unsubscribe)) for change in changes):
+            if any(isinstance(change, (Subscribe, Unsubscribe, Work)) for change in changes):
                 version = self._version()
         return problems, None if known == version else self.listeners()
 
@@ -139,7 +158,7 @@ class Changes:
                 for number in some:
                     problems[number] = self._one(asked[number][0])
 
-    def _one(self, changes: Sequence[Change]) -> Failure | None:
+    def _one(self, changes: Sequence[Change | Work]) -> Failure | None:
         """One list, undone if any of it fails."""
         self._run("SAVEPOINT list")
         problem: Failure | None = None
@@ -185,13 +204,13 @@ class Changes:
             raise Taken(resource="event", id=change.id) from error
         self._connection.executemany(
             DELIVERY,
-            [(seq, id, "due", 0, at, None, None) for id in dict.fromkeys(change.listeners)],
+            [(seq, id, "due", 0, at, change.subject) for id in dict.fromkeys(change.listeners)],
         )
 
     def _subscribe(self, change: Subscribe) -> None:
         new = change.listener
         mark = fingerprint(new)
-        row = new.id, new.api, new.callback, new.query, now(), mark
+        row = new.id, new.api, new.callback, new.query, now(), mark, new.secret, new.header
         if self._run(SYSTEM.subscribe.sql, row).rowcount != 1:
             present = self._run(SYSTEM.subscribed.sql, (mark,)).fetchone()
             if present is None:
@@ -208,6 +227,9 @@ class Changes:
     def _receive(self, change: Receive) -> None:
         row = change.api, change.id, change.type, change.document, now()
         self._run(SYSTEM.receive.sql, row)
+
+    def _work(self, work: Work) -> None:
+        work.carry_out(self._connection)
 
 
 _documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON))

@@ -16,6 +16,7 @@ from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked, Plans
 from tmfserver.sql.sqlite_changes import JSON, SYSTEM, Changes
 from tmfserver.sql.sqlite_connection import Late, Reader, answering, connect, explained
+from tmfserver.sql.sqlite_outbox import SqliteOutbox
 from tmfserver.sql.sqlite_pages import Count, open_page
 from tmfserver.sql.sqlite_reader import Readers
 from tmfserver.sql.sqlite_writer import Writer
@@ -35,6 +36,16 @@ async def open_sqlite(
         raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
 
 
+async def open_sqlite_outbox(address: Address) -> SqliteOutbox:
+    """Opens the deliveries alone, of a file whose tables are there."""
+    try:
+        writing = connect(address.place, writes=True)
+        writer = Writer(Changes(writing), lambda _: None)
+        return SqliteOutbox(address.place, writer, writing.close)
+    except sqlite3.Error as error:
+        raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
+
+
 class SqliteStore:
     """Reads quick things on the event loop, others in threads; one thread writes."""
 
@@ -46,6 +57,7 @@ class SqliteStore:
         self._secret = changes.secret
         self._readers = Readers(path, limits)
         self._writer = Writer(changes, self._keep_listeners)
+        self.outbox = SqliteOutbox(path, self._writer)
         self._limits = limits
         self._plans = Plans(
             JSON, collections, total_limit=limits.total_limit, scan_limit=limits.scan_limit
@@ -107,6 +119,8 @@ class SqliteStore:
 
     async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
         await self._writer.commit(changes, listeners)
+        if len(changes) > 1:
+            self.outbox.arrived.set()
 
     async def ping(self) -> None:
         with answering():
@@ -117,6 +131,7 @@ class SqliteStore:
             return
         self._closed = True
         await self._writer.close()
+        await self.outbox.close()
         await self._readers.close()
         self._reader.close()
         self._writing.close()

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from tmfserver.errors import Unavailable
 from tmfserver.repository import Change, Listeners
-from tmfserver.sql.sqlite_changes import Changes, Results
+from tmfserver.sql.sqlite_changes import Changes, Results, Work
 
 MOST_AT_ONCE = 512  # change lists in one transaction
 
@@ -19,7 +19,7 @@ MOST_AT_ONCE = 512  # change lists in one transaction
 class Job:
     """A change list that waits to be written."""
 
-    changes: Sequence[Change]
+    changes: Sequence[Change | Work]
     listeners: int | None
     done: asyncio.Future[None]
 
@@ -42,7 +42,9 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    def commit(self, changes: Sequence[Change], listeners: int | None) -> asyncio.Future[None]:
+    def commit(
+        self, changes: Sequence[Change | Work], listeners: int | None
+    ) -> asyncio.Future[None]:
         """Done when the changes are on the disk."""
         done = self._loop.create_future()
         if self._closed:

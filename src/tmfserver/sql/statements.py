@@ -31,8 +31,8 @@ from tmfserver.sql.tables import documents
 
 T = TypeVar("T")
 
+LISTENER = ("id", "api", "callback", "query", "secret", "header")  # as repository.Listener has them
 NEW = ("id", "api", "callback", "query", "created", "fingerprint", "secret", "header")
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -105,16 +105,18 @@ def system_statements(json: Json) -> System:
     insert = postgresql.insert if json.name == "postgresql" else sqlite.insert
     statements: dict[str, ClauseElement] = {
         "version": select(version.c.version),
-        "listeners": select(
-            listener.c.id, listener.c.api, listener.c.callback, listener.c.query
-        ).order_by(listener.c.created, listener.c.id),
-        # id, api, callback, query, created, fingerprint
-        "subscribe": insert(listener).values(_values(listener)).on_conflict_do_nothing(),
+        "listeners": select(*[listener.c[name] for name in LISTENER])
+        .where(listener.c.ended.is_(None))
+        .order_by(listener.c.created, listener.c.id),
+        # id, api, callback, query, created, fingerprint, secret, header
+        "subscribe": insert(listener).values(_values(listener, NEW)).on_conflict_do_nothing(),
         # fingerprint
         "subscribed": select(listener.c.id).where(listener.c.fingerprint == bindparam("v0")),
         # id, api
         "unsubscribe": listener.delete().where(
-            listener.c.id == bindparam("v0"), listener.c.api == bindparam("v1")
+            listener.c.id == bindparam("v0"),
+            listener.c.api == bindparam("v1"),
+            listener.c.ended.is_(None),
         ),
         # listener's id
         "forget": tables.delivery.delete().where(tables.delivery.c.listener == bindparam("v0")),
@@ -129,14 +131,14 @@ def system_statements(json: Json) -> System:
     return System(**{name: prepare(statement, json) for name, statement in statements.items()})
 
 
-def insert_values(table: Table) -> Insert:
-    """An insert of all columns but seq, in their order."""
-    return table.insert().values(_values(table))
+def insert_values(table: Table, columns: Sequence[str] = ()) -> Insert:
+    """An insert of these columns, or of all but seq, in the table's order."""
+    return table.insert().values(_values(table, columns))
 
 
-def _values(table: Table) -> dict[str, BindParameter[Any]]:
-    columns = [column for column in table.columns if column.name != "seq"]
-    return {column.name: bindparam(f"v{n}") for n, column in enumerate(columns)}
+def _values(table: Table, columns: Sequence[str] = ()) -> dict[str, BindParameter[Any]]:
+    names = columns or [column.name for column in table.columns if column.name != "seq"]
+    return {name: bindparam(f"v{n}") for n, name in enumerate(names)}
 
 
 def fingerprint(listener: Listener) -> str:

@@ -33,6 +33,16 @@ listener = Table(
     Column("created", BigInteger, nullable=False),
     # Of api, callback and query: these may be too long for an index.
     Column("fingerprint", Text, nullable=False, unique=True),
+    Column("secret", Text, nullable=False, server_default=""),
+    Column("header", Text, nullable=False, server_default=""),
+    # When the listener itself ended it; it is kept to be seen.
+    Column("ended", BigInteger),
+    # Attempts that ended so.
+    Column("sent", BigInteger, nullable=False, server_default="0"),
+    Column("failed", BigInteger, nullable=False, server_default="0"),
+    Column("dead", BigInteger, nullable=False, server_default="0"),
+    Column("last_sent", BigInteger),
+    Column("last_failed", BigInteger),
 )
 listener_version = Table("listener_version", system, Column("version", BigInteger, nullable=False))
 event = Table(
@@ -56,6 +66,9 @@ delivery = Table(
     Column("next_attempt_at", BigInteger, nullable=False),
     Column("last_status", Integer),
     Column("last_error", Text),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("sent_at", BigInteger),
+    Column("history", Text),
 )
 received = Table(
     "received",

@@ -1,0 +1,317 @@
+"""Notifications: how many a second, how late, what they cost a request, and claiming at a million.
+
+`python -m benchmarks.events [--database sqlite|postgresql|both] [--quick]`; the listener is a
+process of its own, which answers 204 and notes when each notification came.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median, quantiles
+
+import psycopg
+import uvloop
+
+from benchmarks import databases
+from benchmarks.servers import cpu_seconds, free_port
+from tmfserver.deliveries import Outcome
+from tmfserver.delivery.exchange import Link, post
+from tmfserver.repository import Event, Listener, Subscribe
+from tmfserver.sql import open_outbox, open_store
+
+COMMAND = str(Path(sys.executable).with_name("tmfserver"))
+USAGES = "/tmf-api/usageManagement/v4"
+NETWORKS = ("--callback-networks", "127.0.0.0/8")
+CONNECTIONS = 16
+RATE = 500  # changes a second
+
+
+class _Ear(asyncio.Protocol):
+    """Answers 204; puts down when each came and the event's own time."""
+
+    came: list[tuple[float, bytes]] = []  # noqa: RUF012 one for the process
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport, self._received = transport, b""
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received + data
+        while (end := received.find(b"\r\n\r\n")) >= 0:
+            head = received[:end].lower()
+            length = int(head.partition(b"content-length: ")[2].split(b"\r", 1)[0])
+            if len(received) < end + 4 + length:
+                break
+            self.came.append((time.time(), received[end + 4 : end + 4 + length]))
+            received = received[end + 4 + length :]
+            self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        self._received = received
+
+
+def _listen(pipe: Connection) -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(_Ear, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        while True:
+            await asyncio.sleep(0.005)
+            if pipe.poll():
+                asked = pipe.recv()
+                pipe.send(len(_Ear.came) if asked == "count" else _Ear.came)
+                if asked == "all":
+                    _Ear.came = []
+
+    uvloop.run(run())
+
+
+class Ear:
+    """The listener in its process."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self.port = pipe.recv()
+
+    def _ask(self, what: str) -> object:
+        self._pipe.send(what)
+        return self._pipe.recv()
+
+    def wait_for(self, count: int) -> list[tuple[float, bytes]]:
+        while self._ask("count") < count:  # type: ignore[operator]
+            time.sleep(0.02)
+        return self._ask("all")  # type: ignore[return-value]
+
+
+@contextmanager
+def listening() -> Iterator[Ear]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_listen, args=(theirs,))
+    process.start()
+    try:
+        yield Ear(ours)
+    finally:
+        process.kill()
+        process.join()
+
+
+@contextmanager
+def program(*words: str) -> Iterator[int]:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([COMMAND, *words], stdout=log, stderr=log)
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
+
+
+async def fill(url: str, callback: str, count: int) -> None:
+    """So many deliveries to one listener that are due, each of an instance of its own."""
+    store = await open_store(url, [])
+    await store.commit([Subscribe(Listener("one", "/x/", callback, "", "whsec_" + "A" * 43 + "="))])
+    document = json.dumps({"eventType": "Tried", "event": {"thing": {"text": "x" * 500}}})
+    events = [Event(f"e{n}", "/x/", "Tried", str(n), document, ("one",)) for n in range(count)]
+    for start in range(0, count, 500):
+        await store.commit(events[start : start + 500])
+    await store.close()
+
+
+def throughput(url: str, count: int) -> float:
+    """Notifications a second, by one dispatcher in its own process."""
+    with listening() as ear:
+        asyncio.run(fill(url, f"http://127.0.0.1:{ear.port}/", count))
+        with program("deliver", "--database", url, *NETWORKS):
+            times = sorted(at for at, _ in ear.wait_for(count))
+    return (count - 1) / (times[-1] - times[0])
+
+
+def _request(port: int, path: str, body: Mapping[str, object]) -> bytes:
+    headers = {"Content-Type": "application/json"}
+    return post(f"127.0.0.1:{port}", path, headers, json.dumps(body).encode())
+
+
+async def _links(port: int) -> list[Link]:
+    loop = asyncio.get_running_loop()
+    for _ in range(500):
+        try:
+            made = [
+                await loop.create_connection(Link, "127.0.0.1", port) for _ in range(CONNECTIONS)
+            ]
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            return [link for _, link in made]
+    raise TimeoutError
+
+
+async def _create(port: int, count: int, rate: float | None) -> float:
+    """Creates so many usages, at a rate or as fast as it goes; seconds that it took."""
+    links = await _links(port)
+    body = {"description": "x" * 500, "usageType": "voice"}
+    numbers, start = iter(range(count)), time.perf_counter()
+
+    async def work(link: Link) -> None:
+        for n in numbers:
+            if rate is not None:
+                await asyncio.sleep(max(0.0, start + n / rate - time.perf_counter()))
+            status, _ = await link.ask(_request(port, f"{USAGES}/usage", body))
+            if status != 201:
+                raise ValueError(status)
+
+    await asyncio.gather(*map(work, links))
+    seconds = time.perf_counter() - start
+    for link in links:
+        link.abort()
+    return seconds
+
+
+async def _subscribe(port: int, callback: str) -> None:
+    (link, *others) = await _links(port)
+    await link.ask(_request(port, f"{USAGES}/hub", {"callback": callback}))
+    for each in (link, *others):
+        each.abort()
+
+
+def delays(url: str, seconds: int, *, apart: bool) -> tuple[float, float]:
+    """p50 and p99, in ms, from the event's time in the request to its coming, at a steady rate;
+    sent by the server itself or by a dispatcher apart."""
+    port, count = free_port(), seconds * RATE
+    mode = "--no-deliver" if apart else "--deliver"
+    with (
+        listening() as ear,
+        program("serve", "--port", str(port), "--database", url, mode, *NETWORKS),
+    ):
+        asyncio.run(_subscribe(port, f"http://127.0.0.1:{ear.port}/"))
+        if apart:
+            with program("deliver", "--database", url, *NETWORKS):
+                time.sleep(1.5)
+                uvloop.run(_create(port, count, RATE))
+                came = ear.wait_for(count)
+        else:
+            uvloop.run(_create(port, count, RATE))
+            came = ear.wait_for(count)
+    late = [1000 * (at - _moment(body)) for at, body in came[RATE:]]
+    return median(late), quantiles(late, n=100)[98]
+
+
+def _moment(body: bytes) -> float:
+    return datetime.fromisoformat(json.loads(body)["eventTime"]).timestamp()
+
+
+def cost(url_of: Mapping[str, str], count: int) -> float:
+    """CPU of the server for a create that a listener is told of, in ratio to one that nobody is."""
+    used: dict[str, list[float]] = {"none": [], "one": []}
+    for name, url in url_of.items():
+        port = free_port()
+        words = ("--port", str(port), "--database", url, "--no-deliver", *NETWORKS)
+        with program("serve", *words) as pid:
+            if name == "one":
+                asyncio.run(_subscribe(port, "http://127.0.0.1:9/"))
+            uvloop.run(_create(port, count, None))
+            for _ in range(5):
+                before = cpu_seconds(pid)
+                uvloop.run(_create(port, count, None))
+                used[name].append(cpu_seconds(pid) - before)
+    return median(used["one"]) / median(used["none"])
+
+
+def claims(url: str, sizes: Sequence[int]) -> list[float]:
+    """Milliseconds of a claim of 64 at these numbers of due rows."""
+
+    async def measure() -> float:
+        outbox = await open_outbox(url)
+        times = []
+        for _ in range(100):
+            start = time.perf_counter()
+            batch = await outbox.claim(64, 64, {}, 60)
+            times.append(1000 * (time.perf_counter() - start))
+            at = time.time_ns() // 1000
+            await outbox.settle([Outcome(each, "due", at, tried=False) for each in batch.claimed])
+        await outbox.close()
+        return median(times[20:])
+
+    asyncio.run(fill(url, "http://127.0.0.1:9/", 1))
+    found, have = [], 10
+    for size in sizes:
+        _more(url, have, size)
+        found.append(asyncio.run(measure()))
+        have = size
+    return found
+
+
+MORE = (
+    """INSERT INTO event (seq, id, api, type, subject, document, created)
+    SELECT n, 'm' || n, '/x/', 'Tried', n % 100000, '{}', 1 FROM n""",
+    """INSERT INTO delivery (event, listener, state, attempts, next_attempt_at, subject)
+    SELECT n, 'one', 'due', 0, n, n % 100000 FROM n""",
+)
+
+
+def _more(url: str, have: int, size: int) -> None:
+    """Puts rows in by the database itself: a million take too long one by one."""
+    numbers = f"WITH RECURSIVE n(n) AS (SELECT {have + 1} UNION ALL SELECT n + 1 FROM n"
+    into = [f"{numbers} WHERE n < {size}) {statement}" for statement in MORE]
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            for statement in into:
+                connection.execute(statement)
+            connection.commit()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in (*into, "VACUUM ANALYZE"):
+            connection.execute(statement.encode())
+
+
+def measured(name: str, folder: Path, *, quick: bool) -> list[tuple[str, str, str]]:
+    """(figure, value, aim) of one database."""
+    with databases.opened(name, folder) as made:
+        many = throughput(made.create("many"), 2_000 if quick else 20_000)
+        own = delays(made.create("own"), 3 if quick else 10, apart=False)
+        apart = delays(made.create("apart"), 3 if quick else 10, apart=True)
+        urls = {each: made.create(f"cost_{each}") for each in ("none", "one")}
+        ratio = cost(urls, 300 if quick else 2_000)
+        few, most = claims(made.create("claims"), [1_000, 50_000 if quick else 1_000_000])
+    told = "{:.0f} ms, {:.0f} ms"
+    size = "50,000" if quick else "1,000,000"
+    return [
+        ("notifications a second, one dispatcher", f"{many:,.0f}", "≥ 2,000"),
+        ("delay at 500 changes/s, sent by the server: p50, p99", told.format(*own), ""),
+        ("delay at 500 changes/s, a dispatcher apart: p50, p99", told.format(*apart), ""),
+        ("server's CPU of a create with a listener, to one without", f"{ratio:.2f}", ""),
+        ("claiming 64 of 1,000 due", f"{few:.2f} ms", ""),
+        (f"claiming 64 of {size} due", f"{most:.2f} ms, {most / few:.2f} times", "≤ 1.5 times"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", default="both", choices=[*databases.NAMES, "both"])
+    parser.add_argument("--quick", action="store_true")
+    asked = parser.parse_args()
+    names = databases.NAMES if asked.database == "both" else (asked.database,)
+    lines = ["# Notifications", "", "Written by `python -m benchmarks.events`.", ""]
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            lines += [f"## {name}", "", "| figure | value | aim |", "| --- | --- | --- |"]
+            for row in measured(name, Path(folder), quick=asked.quick):
+                lines.append(f"| {' | '.join(row)} |")
+                print(*row, sep="  ", flush=True)
+            lines.append("")
+    if not asked.quick and asked.database == "both":
+        Path(__file__).parent.joinpath("results", "events.md").write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

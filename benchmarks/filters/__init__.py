@@ -1,0 +1,1 @@
+"""`python -m benchmarks.filters`: what queries cost, by how many documents there are."""
