@@ -182,7 +182,8 @@ class Outbox(Protocol):
 
     async def tidy(self, sent_before: int, events_before: int, most: int) -> int:
         """Deletes at most so many sent deliveries, and so many events that are not due any more,
-        from before these times; how many it deleted."""
+        from before these times; how many it deleted. What is due to listeners that ended their
+        subscription is dead afterwards."""
         ...
 
     async def close(self) -> None: ...

@@ -14,7 +14,7 @@ from tests.serving import select, wait_until
 from tmfserver.repository import Event, Listener, Subscribe
 from tmfserver.sql import open_store
 
-NOTIFICATIONS = int(os.environ.get("TMFSERVER_TEST_NOTIFICATIONS", "10000"))
+NOTIFICATIONS = int(os.environ.get("TMFSERVER_TEST_NOTIFICATIONS", "4000"))
 SUBJECTS = 500
 
 

@@ -140,11 +140,12 @@ def test_what_never_answers_ends_dead(scene: Scene) -> None:
     wait_until(
         lambda: any(row[0] == "dead" for row in scene.deliveries("/redirecting")), "some are dead"
     )
-    (dead, *_) = [row for row in scene.deliveries("/redirecting") if row[0] == "dead"]
-    assert dead == ("dead", 7, 302, "it redirects, which is not followed")
+    dead = [row for row in scene.deliveries("/redirecting") if row[0] == "dead"]
+    assert {row[1] for row in dead} == {7}
+    assert ("dead", 7, 302, "it redirects, which is not followed") in dead
     wait_until(lambda: scene.deliveries("/hanging")[0][1] >= 1, "one was hung up on")
     tried = [row for row in scene.deliveries("/hanging") if row[1]]
-    assert {row[3] for row in tried} == {"no answer in 2 s"}
+    assert "no answer in 2 s" in {row[3] for row in tried}
 
 
 def test_an_endless_answer_costs_little(scene: Scene) -> None:

@@ -30,7 +30,7 @@ def sent(url: str, headers: dict[str, str] | None = None, times: int = 1) -> lis
     """What came of attempts, one after the other."""
 
     async def run() -> list[Answer]:
-        sender = Sender(Connector(read_networks("127.0.0.0/8"), Resolver()), 1, 1)
+        sender = Sender(Connector(read_networks("127.0.0.0/8"), Resolver()), 5, 5)
         answers = [await sender.send(url, headers or {}, b'{"a":1}') for _ in range(times)]
         sender.close()
         return answers
@@ -187,12 +187,13 @@ def test_delays_differ() -> None:
         ("120", lambda value: value == 120),
         (" 0 ", lambda value: value == 0),
         ("9" * 30, lambda value: value > 1e9),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1)), lambda value: value > 3500),
+        (format_datetime(datetime.now(UTC) + timedelta(days=2)), lambda value: value > 86_400),
         (format_datetime(datetime.now(UTC) - timedelta(hours=1)), lambda value: value == 0),
         ("soon", lambda value: value is None),
         ("-5", lambda value: value is None),
         ("", lambda value: value is None),
     ],
+    ids=["seconds", "none", "endless", "a date", "a past date", "a word", "negative", "empty"],
 )
 def test_retry_after(text: str, expected: Callable[[float | None], bool]) -> None:
     """Retry-After gives seconds or a date (RFC 9110 10.2.3); anything else gives nothing."""

@@ -70,6 +70,7 @@ class Dispatcher:
         self._attempts: set[asyncio.Task[None]] = set()
         self._outcomes: list[Outcome] = []
         self._done = asyncio.Event()
+        self._ended = asyncio.Event()
         self._paused: dict[str, float] = {}
         self._stopping = self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -189,6 +190,7 @@ class Dispatcher:
             log.info("Listener %s has ended its subscription.", claimed.listener)
             with suppress(Failure):
                 await self._outbox.end(claimed.listener)
+            self._ended.set()
         return self._outcome(claimed, answer)
 
     def _outcome(self, claimed: Claimed, answer: Answer) -> Outcome:
@@ -250,7 +252,10 @@ class Dispatcher:
                     await asyncio.sleep(PAUSE_SECONDS)
             except Exception as failure:  # noqa: BLE001 - sending must go on
                 log.warning("Old deliveries cannot be deleted: %s", failure)
-            await asyncio.sleep(TIDY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), TIDY_SECONDS)
+                await asyncio.sleep(AFTER_FAILURE_SECONDS)  # changes under way come in behind
+            self._ended.clear()
 
 
 def _given_back(claimed: Claimed) -> Outcome:

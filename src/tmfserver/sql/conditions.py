@@ -44,7 +44,7 @@ def condition(shape: Shape, json: Json, free: Iterator[str], here: Here | None =
             return holds(shape, Writer(json, free, condition, here))
         case TestShape(place) if place.members:
             found = _test(shape, Value("", "value"), json, free)
-            return f'seq IN (SELECT seq FROM "{place.members}" WHERE {found})'
+            return f'{_aside(place)}seq IN (SELECT seq FROM "{place.members}" WHERE {found})'
         case TestShape(place) if place.path:
             return _test(shape, _standing(place, json), json, free)
         case TestShape():
@@ -72,7 +72,12 @@ def _standing(place: Place, json: Json) -> Value:
 def _content(place: Place, type: ValueType, value: Value, json: Json) -> str:
     if place == ID or place.members:
         return value.content
-    return f'"{place.column}"' if place.column else json.typed(type, value)
+    return f'{_aside(place)}"{place.column}"' if place.column else json.typed(type, value)
+
+
+def _aside(place: Place) -> str:
+    # SQLite takes no index for an expression, be it a column with a plus before it.
+    return "+" if place.aside else ""
 
 
 def _test(shape: TestShape, value: Value, json: Json, free: Iterator[str]) -> str:

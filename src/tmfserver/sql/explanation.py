@@ -24,7 +24,7 @@ from tmfserver.sql.filters import (
     shape,
     sort_shape,
 )
-from tmfserver.sql.plans import Plans
+from tmfserver.sql.plans import Asked, Plan, Plans
 from tmfserver.sql.rest import implied
 from tmfserver.sql.statements import Prepared
 
@@ -74,9 +74,10 @@ def explain(
     usable = brought.usable[collection.name]
     plans = Plans(json, brought.usable, total_limit=total_limit, scan_limit=scan_limit)
     asked = plans.ask(collection, query)
-    wanted = [("the page", asked.plan.page)] if query.limit else []
+    plan = _plan(address, asked)
+    wanted = [("the page", plan.page)] if query.limit else []
     if asked.is_exact:
-        wanted.append(("the total", asked.plan.total))
+        wanted.append(("the total", plan.total))
     bound = [(purpose, each, tuple(each.bind(asked.values))) for purpose, each in wanted]
     parts = _parts(query.filter)
     added = implied(query.filter, usable) if query.filter is not None else ()
@@ -93,6 +94,21 @@ def explain(
         statements=_planned(address, bound),
         waiting=brought.waiting,
     )
+
+
+def _plan(address: Address, asked: Asked) -> Plan:
+    """The plan itself; on SQLite, where there is a choice, what counting chooses now."""
+    if not asked.plan.choices:
+        return asked.plan
+    from tmfserver.sql.sqlite_connection import Reader
+    from tmfserver.sql.sqlite_pages import chosen_plan
+
+    def count(reader: Reader, total: Prepared) -> int:
+        found: int = reader.run(total.sql, total.bind(asked.values)).fetchone()[0]
+        return found
+
+    with closing(Reader(address.place)) as reader:
+        return chosen_plan(reader, asked, count)
 
 
 def _parts(node: Node | None) -> tuple[Node, ...]:

@@ -42,12 +42,13 @@ class Place:
     """Where a value stands: a path that an expression names, or one to be walked.
 
     column, members: the column or the side table that has the values, for an indexed attribute;
-    of strings it has the first HEAD characters.
+    of strings it has the first HEAD characters. aside: its index is not to be gone by (SQLite).
     """
 
     path: Path = ()
     column: str = ""
     members: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def is_range(shape: Shape, collection: Collection) -> bool:
         case AllShape(parts):
             return any(is_range(part, collection) for part in parts)
         case TestShape(place, "gt" | "gte" | "lt" | "lte" | "prefix"):
-            return place.column != ""
+            return place.column != "" and not place.aside
     return False
 
 

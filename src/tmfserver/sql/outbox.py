@@ -156,6 +156,13 @@ def inbox(limit: int) -> sa.Select[Any]:
     return select(*[received.c[name] for name in columns]).order_by(*newest).limit(limit)
 
 
+# A change that was made while the listener ended its subscription may have come in behind.
+BURY = """
+UPDATE delivery SET state = 'dead', last_error = 'the listener ended its subscription'
+WHERE state IN ('due', 'waiting') AND listener IN (SELECT id FROM listener WHERE ended IS NOT NULL)
+"""
+
+
 def old_sent(before: int, most: int) -> sa.Delete:
     """Deletes the oldest sent deliveries."""
     some = (

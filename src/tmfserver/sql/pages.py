@@ -100,12 +100,14 @@ def page_keys(
     keys: Sequence[Key],
     start: StartShape | None,
     names: Names,
-    limit: str,
-    offset: str,
+    most: str,
+    skip: str,
     json: Json,
 ) -> str:
-    """The page's rows out of `found` (by `inner`), in order; backwards, from its end."""
-    most, skip = bind_seq(json, limit), bind_seq(json, offset)
+    """The page's rows out of `found` (by `inner`), in order; backwards, from its end.
+
+    most, skip: SQL for the limit and the offset.
+    """
     if start is None and not (_is_one(keys) and splits(json, keys[0].descending)):
         return f"{found} ORDER BY {order_by(keys)} LIMIT {most} OFFSET {skip}"
     if start is None:

@@ -15,17 +15,11 @@ from tmfserver.query.ast import And, Node, Query, SortKey
 from tmfserver.repository import Collection
 from tmfserver.sql.conditions import condition, names
 from tmfserver.sql.dialects import Bound, Json
-from tmfserver.sql.filters import (
-    Reading,
-    Shape,
-    SortShape,
-    is_range,
-    shape,
-    sort_shape,
-)
-from tmfserver.sql.keys import bind_seq, key_text
+from tmfserver.sql.drivers import FEW, MANY, going_by, index_of_part, parts_of, sort_index
+from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
+from tmfserver.sql.keys import bind_seq
+from tmfserver.sql.list_texts import by_age, candidates, joined, page_with_total
 from tmfserver.sql.pages import (
-    Key,
     StartShape,
     inner,
     order_by,
@@ -44,6 +38,15 @@ MOST_PLANS = 1000
 DEEP = 1000  # rows to skip from which on their documents are worth not reading
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One index that SQLite may go by. few, many: how many rows it finds, counted so far."""
+
+    few: Prepared
+    many: Prepared
+    plan: Plan
+
+
 @dataclass(slots=True)
 class Plan:
     """The statements of one shape of query.
@@ -52,12 +55,17 @@ class Plan:
     page: the rows (id, document, revision, seq, and what it is sorted by). PostgreSQL gives them
         behind (total, how many keys, the last row's position) in each row, at least one.
     keys: (seq, and what it is sorted by) of the page's rows, in the order of the page.
+    choices, walk, size: on SQLite, the same by each of several indexes, by the index of the order,
+        and the highest seq: see drivers.py.
     lane: where such queries are read, by how long one took at `since`; see lanes.py.
     """
 
     total: Prepared
     page: Prepared
     keys: Prepared
+    choices: tuple[Choice, ...] = ()
+    walk: Plan | None = None
+    size: Prepared | None = None
     lane: int = 0
     since: float = 0.0
 
@@ -79,6 +87,20 @@ class Asked:
     @property
     def is_exact(self) -> bool:
         return self.rest is None and not self.sort
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan is made for. fetched: the most rows, one more than `limit` behind a cursor."""
+
+    collection: Collection
+    filter: Shape | None
+    sort: tuple[SortShape, ...]
+    start: StartShape | None
+    form: Form
+    fetched: int
+    limit: int
+    offset: int
 
 
 class Plans:
@@ -146,106 +168,85 @@ class Plans:
         reading.values += start_values(query.start, self._json)
         # One row more than asked for tells whether the list goes on.
         fetched = query.limit if start is None else query.limit + 1
-        reading.values += bound(fetched), bound(query.offset), bound(query.limit)
-        if self.total_limit:
-            reading.values.append(bound(self.total_limit + 1))
+        reading.values += bound(fetched), bound(query.offset)
         form: Form = "plain" if plain else "deep" if query.offset > DEEP else ""
-        key = known.name, filter_, sort, start, form
+        # PostgreSQL plans once for all only if it sees how short the page is.
+        size = (fetched, query.offset == 0) if self._json.name == "postgresql" else None
+        key = known.name, filter_, sort, start, form, size
         plan = self._made.get(key)
         if plan is None:
             if len(self._made) >= MOST_PLANS:
                 self._made.clear()
-            plan = self._made[key] = self._make(known, filter_, sort, start, form)
+            wanted = Wanted(known, filter_, sort, start, form, fetched, query.limit, query.offset)
+            plan = self._made[key] = self._make(wanted)
         return plan, reading.values
 
     def _known(self, collection: Collection) -> Collection:
         return self._collections.get(collection.name, collection)
 
-    def _make(
-        self,
-        collection: Collection,
-        filter_: Shape | None,
-        sort: tuple[SortShape, ...],
-        start: StartShape | None,
-        form: Form,
-    ) -> Plan:
-        json, table, free = self._json, table_name(collection.name), names()
-        where = "" if filter_ is None else f" WHERE {condition(filter_, json, free)}"
-        keys = sort_keys(sort, json, free)
-        start_named = start_names(start, free)
-        limit, offset, shown = next(free), next(free), next(free)
+    def _make(self, wanted: Wanted) -> Plan:
+        plan = self._statements(wanted)
+        if self._json.name != "sqlite" or wanted.form == "plain":
+            return plan
+        parts, order = parts_of(wanted.filter), sort_index(wanted.sort)
+        indexes = list(dict.fromkeys(filter(None, map(index_of_part, parts))))
+        alone = len(indexes) == 1 and not (wanted.sort or _is_range(wanted))
+        if alone or not set(indexes) - {order}:
+            return plan
+
+        def going(*by: str) -> Plan:
+            return self._statements(replace(wanted, filter=going_by(parts, set(by))))
+
+        choices = []
+        for index in indexes:
+            few, many = self._probes(wanted, parts, index)
+            choices.append(Choice(few, many, going(index)))
+        plan.choices = tuple(choices)
+        if order or not wanted.sort:
+            plan.walk = going(order)
+            table = table_name(wanted.collection.name)
+            plan.size = prepare(text(f'SELECT coalesce(max(seq), 0) FROM "{table}"'), self._json)
+        return plan
+
+    def _probes(self, wanted: Wanted, parts: Sequence[Shape], index: str) -> list[Prepared]:
+        free = names()
+        conditions = [(part, condition(part, self._json, free)) for part in parts]
+        where = " AND ".join(sql for part, sql in conditions if index_of_part(part) == index)
+        rows = f'SELECT 1 FROM "{table_name(wanted.collection.name)}" WHERE {where}'
+        counts = [f"SELECT count(*) FROM ({rows} LIMIT {most + 1}) AS c" for most in (FEW, MANY)]
+        return [prepare(text(each), self._json) for each in counts]
+
+    def _statements(self, wanted: Wanted) -> Plan:
+        json, table, free = self._json, table_name(wanted.collection.name), names()
+        where = ""
+        if wanted.filter is not None:
+            where = f" WHERE {condition(wanted.filter, json, free)}"
+        keys = sort_keys(wanted.sort, json, free)
+        start_named = start_names(wanted.start, free)
+        most, skip = bind_seq(json, next(free)), bind_seq(json, next(free))
+        if json.name == "postgresql":
+            most, skip = str(wanted.fetched), skip if wanted.offset else "0"
         found = inner(table, where, keys)
-        chosen = page_keys(found, keys, start, start_named, limit, offset, json)
-        backwards = start is not None and start.backwards
-        forward = order_by(keys)
+        chosen = page_keys(found, keys, wanted.start, start_named, most, skip, json)
         counted = f'SELECT count(*) AS total FROM "{table}"{where}'
         if self.total_limit:
-            counted = (
-                f'SELECT count(*) AS total FROM (SELECT 1 FROM "{table}"{where}'
-                f" LIMIT {bind_seq(json, next(free))}) AS c"
-            )
-        if form == "plain":
-            page = _rows(table, where, keys, limit, json)
+            rows = f'SELECT 1 FROM "{table}"{where} LIMIT {self.total_limit + 1}'
+            counted = f"SELECT count(*) AS total FROM ({rows}) AS c"
+        backwards = wanted.start is not None and wanted.start.backwards
+        rest = start_named[1], most, skip
+        if wanted.form == "plain":
+            page = candidates(table, where, keys, most, json)
         elif json.name == "postgresql":
-            page = _page_with_total(table, chosen, counted, shown, keys, backwards=backwards)
-        elif not sort and start is None and not form:
-            page = _plain_page(table, where, limit, offset)
-            if filter_ and is_range(filter_, collection):
-                # SQLite would rather walk the whole table by age than sort what an index finds.
-                page = _joined(table, f"{found} ORDER BY +seq LIMIT :{limit} OFFSET :{offset}", [])
+            page = page_with_total(table, chosen, counted, wanted.limit, keys, backwards=backwards)
+        elif wanted.sort or wanted.form == "deep":
+            page = joined(table, chosen, keys)
+        elif _is_range(wanted):
+            page = joined(table, by_age("", table, where, "+seq", backwards, *rest), [])
         else:
-            page = _joined(table, chosen, keys)
-        ordered = f"SELECT * FROM ({chosen}) AS k ORDER BY {forward}"
-        total, rows, edges = [prepare(text(each), json) for each in (counted, page, ordered)]
-        return Plan(total, rows, edges)
+            page = by_age("id, document, revision, ", table, where, "seq", backwards, *rest)
+        edges = f"SELECT * FROM ({chosen}) AS k ORDER BY {order_by(keys)}"
+        return Plan(*[prepare(text(each), json) for each in (counted, page, edges)])  # type: ignore[arg-type]
 
 
-def _rows(table: str, where: str, keys: Sequence[Key], limit: str, json: Json) -> str:
-    """Candidates, whose documents are all looked at."""
-    document = "CAST(document AS text)" if json.name == "postgresql" else "document"
-    order = [f"{key.sql} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in keys]
-    order.append("seq DESC" if keys and keys[-1].descending else "seq")
-    return (
-        f'SELECT id, {document}, revision, seq FROM "{table}"{where}'
-        f" ORDER BY {', '.join(order)} LIMIT {bind_seq(json, limit)}"
-    )
-
-
-def _plain_page(table: str, where: str, limit: str, offset: str) -> str:
-    return (
-        f'SELECT id, document, revision, seq FROM "{table}"{where}'
-        f" ORDER BY seq LIMIT :{limit} OFFSET :{offset}"
-    )
-
-
-def _joined(table: str, chosen: str, keys: Sequence[Key]) -> str:
-    """SQLite: the documents of the chosen rows, each looked up by its seq."""
-    columns = "".join(f", k.r{number}" for number in range(len(keys)))
-    return (
-        f"WITH k AS ({chosen}) SELECT t.id, t.document, t.revision, t.seq{columns}"
-        f' FROM k CROSS JOIN "{table}" AS t ON t.seq = k.seq ORDER BY {order_by(keys, holder="k.")}'
-    )
-
-
-def _page_with_total(
-    table: str, chosen: str, counted: str, shown: str, keys: Sequence[Key], *, backwards: bool
-) -> str:
-    """PostgreSQL: all of one moment, so in one statement. The row that is last in the page says
-    where the next page begins, for a page is sent before it is read to its end."""
-    texts = [key_text(f"k.r{number}", key.shape) for number, key in enumerate(keys)]
-    named = "".join(f", {each} AS k{number}" for number, each in enumerate(texts))
-    given = "".join(f", p.k{number}" for number in range(len(keys)))
-    array = f"CAST(jsonb_build_array({', '.join(['k.seq', *texts])}) AS text)"
-    last = "k.pos" if backwards else "k.pos DESC"
-    most = f"CAST(:{shown} AS bigint)"
-    return (
-        f"WITH k AS MATERIALIZED (SELECT s.*, row_number() OVER () AS pos FROM ({chosen}) AS s)"
-        f" SELECT c.total, c.found, c.last, p.id, p.document, p.revision, p.seq{given}"
-        f" FROM (SELECT ({counted}) AS total, (SELECT count(*) FROM k) AS found,"
-        f" (SELECT {array} FROM k WHERE k.pos <= {most} ORDER BY {last} LIMIT 1) AS last) AS c"
-        f" LEFT JOIN (SELECT t.id, CAST(t.document AS text) AS document, t.revision, k.seq{named},"
-        " k.pos FROM k CROSS JOIN LATERAL"
-        f' (SELECT * FROM "{table}" WHERE seq = k.seq OFFSET 0) AS t'
-        f" WHERE k.pos <= {most}) AS p ON true"
-        f" ORDER BY p.pos{' DESC' if backwards else ''}"
-    )
+def _is_range(wanted: Wanted) -> bool:
+    return wanted.filter is not None and is_range(wanted.filter, wanted.collection)

@@ -246,6 +246,7 @@ async def _rotate(listener: str, secret: str, connection: Connection) -> None:
 
 async def _tidy(sent_before: int, events_before: int, most: int, connection: Connection) -> int:
     async with connection.transaction():
+        await connection.execute(outbox.BURY)
         sent = await connection.execute(*outbox.made(outbox.old_sent(sent_before, most), JSON))
         rows = await _made(outbox.old_events(events_before, most), connection)
         events = [seq for (seq,) in rows]

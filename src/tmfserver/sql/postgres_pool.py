@@ -51,6 +51,7 @@ class Connections:
                 "application_name": "tmfserver",
             },
         )
+        self.conninfo = conninfo
         self._held: list[Connection] = []
         self._waiting = 0
         self._check: asyncio.Task[None] | None = None
@@ -125,13 +126,11 @@ class Connections:
         raise AssertionError
 
     def explain(self, error: Exception, connection: Connection) -> Failure:
-        """What the driver's error means to a request."""
-        if isinstance(error, _UNFIT):
-            return Invalid(attribute="the document", problem=_line(error))
-        if connection.broken:
+        """The same as `meaning`; and the pool is mended if the connection is lost."""
+        if connection.broken and not isinstance(error, _UNFIT):
             # One lost connection means that the others are lost too, most often.
             self._check = self._check or asyncio.create_task(self._checked())
-        return Unavailable(problem=_line(error))
+        return meaning(error)
 
     async def _checked(self) -> None:
         try:
@@ -143,6 +142,13 @@ class Connections:
     async def _return_held(self) -> None:
         while self._held:
             await self._pool.putconn(self._held.pop())
+
+
+def meaning(error: Exception) -> Failure:
+    """What the driver's error means to a request."""
+    if isinstance(error, _UNFIT):
+        return Invalid(attribute="the document", problem=_line(error))
+    return Unavailable(problem=_line(error))
 
 
 def again(error: Exception) -> Exception:

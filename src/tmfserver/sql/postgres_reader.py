@@ -14,8 +14,10 @@ import orjson
 
 from tmfserver.errors import TooSlow, Unavailable
 from tmfserver.repository import Page, Row
+from tmfserver.sql.aside import Aside
+from tmfserver.sql.aside_jobs import Opening
 from tmfserver.sql.edges import made_page
-from tmfserver.sql.lanes import QUICK_SECONDS, SLOW, SLOW_AT_ONCE, lane, move
+from tmfserver.sql.lanes import SLOW, Late, lane, move, quick_seconds
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
 from tmfserver.sql.postgres_pool import FAILURES, Connection, Connections
@@ -23,7 +25,7 @@ from tmfserver.sql.sieve import Sieve
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
 CHUNK = 32  # rows that come from the server at a time
-SIFTED_AT_ONCE = 256  # candidates that come, and are looked at, at a time
+SIFTED_AT_ONCE = 64  # candidates that come, and are looked at, at a time
 
 # Rows of (total, how many keys, the last key, id, document, revision, seq, keys ...); one without
 # id for an empty page.
@@ -34,7 +36,7 @@ _Work: TypeAlias = Callable[[Asked, Connection], Awaitable[Page]]
 class Pages:
     """Opens pages; at most half of the connections are lent to them, for some clients are slow.
 
-    A query that turns out to be slow goes on among few others: see lanes.py.
+    A query that turns out to be slow goes aside: see lanes.py.
     """
 
     def __init__(self, connections: Connections, limits: Limits) -> None:
@@ -42,7 +44,7 @@ class Pages:
         self.explain = connections.explain
         most = max(1, limits.pool_size // 2)
         self._places = asyncio.Semaphore(most)
-        self._slow = asyncio.Semaphore(max(1, min(SLOW_AT_ONCE, most - 1)))
+        self._aside = Aside(Opening("postgresql", connections.conninfo, limits))
         self._unfinished: WeakSet[Batches] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -55,29 +57,28 @@ class Pages:
             work = self._count if asked.query.limit == 0 else self._open
         if lane(asked.plan) < SLOW:
             try:
-                return await self._find(
-                    work, asked, min(deadline, time.monotonic() + QUICK_SECONDS)
-                )
-            except TimeoutError:
+                page = await self._find_quick(work, asked, deadline)
+            except Late:
                 move(asked.plan, SLOW)
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._slow.acquire()
-            try:
-                return await self._find(work, asked, deadline)
-            finally:
-                self._slow.release()
-        except TimeoutError:
-            raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+            except TimeoutError:
+                raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+            else:
+                if page is not None:
+                    return page
+        return (await self._aside.find(asked, deadline)).page
 
-    async def _find(self, work: _Work, asked: Asked, deadline: float) -> Page:
-        """Raises TimeoutError; the database is told to stop then."""
-        await self._places.acquire()
+    async def _find_quick(self, work: _Work, asked: Asked, deadline: float) -> Page | None:
+        """None if others found out that it is slow, while it waited. Raises Late, TimeoutError;
+        the database is told to stop then."""
+        async with asyncio.timeout(deadline - time.monotonic()):
+            await self._places.acquire()
         page = None
         try:
+            if lane(asked.plan) == SLOW:
+                return None
             async with asyncio.timeout(deadline - time.monotonic()):
                 page = await self._connections.read(
-                    partial(work, asked), keep=lambda page: page.more is not None
+                    partial(_in_time, work, asked), keep=lambda page: page.more is not None
                 )
         finally:
             if page is None or page.more is None:
@@ -88,6 +89,7 @@ class Pages:
         """Breaks off pages not yet read to their end."""
         for batches in list(self._unfinished):
             await batches.break_off()
+        await self._aside.close()
         if self._closing:
             await asyncio.wait(self._closing)
 
@@ -126,7 +128,7 @@ class Pages:
 
     async def _sift(self, asked: Asked, connection: Connection) -> Page:
         """The page of a query that SQL can say in part."""
-        sieve = Sieve(asked, self._limits.scan_limit)
+        sieve = Sieve(asked, self._limits.scan_limit, time.monotonic() + quick_seconds(asked))
         stream = _stream(connection, asked, SIFTED_AT_ONCE)
         rows: list[Row] = []
         try:
@@ -139,6 +141,14 @@ class Pages:
         finally:
             await stream.aclose()
         return sieve.page()
+
+
+async def _in_time(work: _Work, asked: Asked, connection: Connection) -> Page:
+    try:
+        async with asyncio.timeout(quick_seconds(asked)):
+            return await work(asked, connection)
+    except TimeoutError:
+        raise Late from None
 
 
 def _stream(connection: Connection, asked: Asked, chunk: int) -> _Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,16 +12,19 @@ from tmfserver.errors import NotServed
 from tmfserver.query.match import compile_match
 from tmfserver.query.order import order
 from tmfserver.repository import Page, Row
+from tmfserver.sql.lanes import Late
 from tmfserver.sql.plans import Asked
 
 
 class Sieve:
     """Takes candidates in the order that SQL gave them, keeps what matches, and cuts the page.
 
-    Raises errors.NotServed when there are more candidates than `most`.
+    deadline: of time.monotonic. Raises lanes.Late past it, and errors.NotServed when there are more
+    candidates than `most`.
     """
 
-    def __init__(self, asked: Asked, most: int) -> None:
+    def __init__(self, asked: Asked, most: int, deadline: float) -> None:
+        self._deadline = deadline
         self._query, self._sort, self._most = asked.query, asked.sort, most
         self._matches = compile_match(asked.rest)
         self._looked = self._found = 0
@@ -36,6 +40,8 @@ class Sieve:
                     what=f"this query on more than {self._most} candidates: add a condition on an"
                     " indexed attribute, for a part of it must be looked for in each document"
                 )
+            if time.monotonic() > self._deadline:
+                raise Late
             document = orjson.loads(row[1])
             if not self._matches(document):
                 continue

@@ -14,15 +14,12 @@ import re2
 
 from tmfserver.errors import BadQuery, Unavailable
 from tmfserver.query.conditions import RE2
+from tmfserver.sql.lanes import Late
 
 BUSY_SECONDS = 10.0
 CACHE = 32 * 1024
 CACHE_OF_READERS = 4 * 1024  # KiB each; the operating system keeps what they share
 STEPS = 1000  # of SQLite's machine between two looks at the clock: some 50 µs, 2 ms at most
-
-
-class Late(Exception):
-    """A statement's time was over before it was done."""
 
 
 def connect(path: str, *, writes: bool, cache: int = CACHE) -> sqlite3.Connection:

@@ -257,6 +257,7 @@ def _rows(statement: ClauseElement, connection: sqlite3.Connection) -> list[Any]
 
 
 def _tidy(sent_before: int, events_before: int, most: int, connection: sqlite3.Connection) -> int:
+    connection.execute(outbox.BURY)
     sql, values = outbox.made(outbox.old_sent(sent_before, most), JSON)
     count = connection.execute(sql, values).rowcount
     events = [seq for (seq,) in _rows(outbox.old_events(events_before, most), connection)]

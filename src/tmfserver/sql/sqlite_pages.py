@@ -5,20 +5,22 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tmfserver.query.ast import Query
 from tmfserver.repository import Page, Row
+from tmfserver.sql.drivers import FEW, worth_walking
 from tmfserver.sql.edges import made_page
-from tmfserver.sql.plans import Asked
+from tmfserver.sql.plans import Asked, Plan
 from tmfserver.sql.sieve import Sieve
-from tmfserver.sql.sqlite_connection import Late, Reader
+from tmfserver.sql.sqlite_connection import Reader
+from tmfserver.sql.statements import Prepared
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
-SIFTED_AT_ONCE = 64  # candidates; between them other threads have their turn
+SIFTED_AT_ONCE = 16  # candidates; between them other threads have their turn
 
-Count: TypeAlias = Callable[[Reader], int]
+Count: TypeAlias = Callable[[Reader, Prepared], int]
 
 
 @dataclass(slots=True)
@@ -45,9 +47,9 @@ def open_page(reader: Reader, asked: Asked, count: Count, total_limit: int) -> O
 
 
 def _open(reader: Reader, asked: Asked, count: Count, total_limit: int) -> Opened:
-    query, plan = asked.query, asked.plan
+    query, plan = asked.query, chosen_plan(reader, asked, count)
     if query.limit == 0:
-        return Opened(made_page(query, count(reader), [], 0, total_limit))
+        return Opened(made_page(query, count(reader, plan.total), [], 0, total_limit))
     cursor = reader.run(plan.page.sql, plan.page.bind(asked.values))
     rows, ended = take(cursor, query.limit + 1)
     fetched, last = len(rows), None
@@ -58,12 +60,35 @@ def _open(reader: Reader, asked: Asked, count: Count, total_limit: int) -> Opene
     here = min(fetched, query.limit)
     rows = rows[_first(query, fetched) :][:here]
     whole = query.start is None and here < query.limit and (here or not query.offset)
-    total = query.offset + here if whole else count(reader)
+    total = query.offset + here if whole else count(reader, plan.total)
     page = made_page(query, total, rows, fetched, total_limit, last)
     if len(rows) < here:
         return Opened(page, cursor, here - len(rows))
     cursor.close()
     return Opened(page)
+
+
+def chosen_plan(reader: Reader, asked: Asked, total: Count) -> Plan:
+    """The plan that goes by the index that finds least, or walks the order's: see drivers.py."""
+    plan, values, query = asked.plan, asked.values, asked.query
+    if not plan.choices:
+        return plan
+
+    def count(probe: Prepared) -> int:
+        found: int = reader.run(probe.sql, probe.bind(values)).fetchone()[0]
+        return found
+
+    counts = [count(choice.few) for choice in plan.choices]
+    if len(counts) == 1 and counts[0] > FEW:
+        counts = [total(reader, plan.choices[0].plan.total)]  # to be counted anyway
+    elif min(counts) > FEW:
+        counts = [count(choice.many) for choice in plan.choices]
+    best = plan.choices[counts.index(min(counts))].plan
+    if plan.walk is None or plan.size is None:
+        return best
+    if not worth_walking(min(counts), count(plan.size), query.offset + query.limit):
+        return best
+    return replace(best, page=plan.walk.page, keys=plan.walk.keys)
 
 
 def _first(query: Query, fetched: int) -> int:
@@ -87,13 +112,11 @@ def take(cursor: sqlite3.Cursor, most: int) -> tuple[list[Row], bool]:
 
 def sift(reader: Reader, asked: Asked, most: int) -> Page:
     """The page of a query that SQL can say in part."""
-    sieve, plan = Sieve(asked, most), asked.plan
+    sieve, plan = Sieve(asked, most, reader.deadline), asked.plan
     cursor = reader.run(plan.page.sql, plan.page.bind(asked.values))
     try:
         while rows := cursor.fetchmany(SIFTED_AT_ONCE):
             sieve.take(rows)
-            if time.monotonic() > reader.deadline:
-                raise Late
             time.sleep(0)
     finally:
         cursor.close()

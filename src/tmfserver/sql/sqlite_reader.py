@@ -1,79 +1,88 @@
-"""Reading from SQLite in threads, what would hold up the event loop."""
+"""Reading from SQLite what would hold up the event loop: in threads, or aside."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from pathlib import Path as File
+from typing import Any
 from weakref import WeakSet
 
 from tmfserver.errors import TooSlow, Unavailable
 from tmfserver.repository import Page, Row
-from tmfserver.sql.lanes import QUICK, QUICK_SECONDS, SLOW, SLOW_AT_ONCE, move
+from tmfserver.sql.aside import Aside
+from tmfserver.sql.aside_jobs import Opening
+from tmfserver.sql.lanes import SLOW, Late, lane, move, quick_seconds
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.sqlite_connection import CACHE_OF_READERS, Late, Reader, explained
-from tmfserver.sql.sqlite_pages import Count, Opened, open_page, sift, take
-
-T = TypeVar("T")
+from tmfserver.sql.sqlite_connection import CACHE_OF_READERS, Reader, explained
+from tmfserver.sql.sqlite_pages import Opened, open_page, sift, take
+from tmfserver.sql.totals import Total
 
 
 class Readers:
-    """Two lanes of threads, each read with a connection of its own: see lanes.py.
-
-    Threads of the slow lane leave the processor to all others.
-    """
+    """A few threads, each reading with a connection of its own, and processes for what is slow:
+    see lanes.py."""
 
     def __init__(self, path: str, limits: Limits) -> None:
         self._path, self._limits = path, limits
         most = limits.pool_size
-        self._lanes = {
-            QUICK: ThreadPoolExecutor(most, thread_name_prefix="sqlite-quick"),
-            SLOW: ThreadPoolExecutor(SLOW_AT_ONCE, "sqlite-slow", initializer=_step_back),
-        }
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="sqlite-quick")
+        self._turns = asyncio.Semaphore(most)
+        self._aside = Aside(Opening("sqlite", str(File(path).absolute()), limits))
         self._free: list[Reader] = []
         self._unfinished: WeakSet[Batches] = WeakSet()
         # Pages on their way to slow clients hold a connection, but no thread.
         self._places = asyncio.Semaphore(most * 8)
         self._closed = False
 
-    async def find(self, asked: Asked, lane: int, count: Count) -> Page:
+    async def find(self, asked: Asked, count: Total) -> Page:
         """Raises errors.TooSlow, errors.Unavailable, errors.NotServed."""
         deadline = time.monotonic() + self._limits.query_seconds
-        if lane < SLOW:
+        if lane(asked.plan) < SLOW:
             try:
-                return await self._find(asked, QUICK, count, deadline)
+                page = await self._find_quick(asked, count, deadline)
             except Late:
                 move(asked.plan, SLOW)
-        try:
-            return await self._find(asked, SLOW, count, deadline)
-        except Late:
-            raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+            except TimeoutError:
+                raise TooSlow(seconds=f"{self._limits.query_seconds:g}") from None
+            else:
+                if page is not None:
+                    return page
+        found = await self._aside.find(asked, deadline, count.known_now)
+        if found.total is not None:
+            count.keep(found.total)
+        return found.page
 
-    async def _find(self, asked: Asked, lane: int, count: Count, deadline: float) -> Page:
-        if self._closed:
-            raise Unavailable(problem="the server is shutting down")
-        reader = await self._lend(deadline)
-        job = self._lanes[lane].submit(self._read, reader, asked, count, lane, deadline)
+    async def _find_quick(self, asked: Asked, count: Total, deadline: float) -> Page | None:
+        """None if others found out that it is slow, while it waited. Raises Late, TimeoutError."""
+        # A connection is lent to who has a thread to read with, not to all who wait for one.
+        async with asyncio.timeout(deadline - time.monotonic()):
+            await self._turns.acquire()
+        try:
+            if lane(asked.plan) == SLOW:
+                return None
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._find(asked, count)
+        finally:
+            self._turns.release()
+
+    async def _find(self, asked: Asked, count: Total) -> Page:
+        reader = await self._lend()
+        job = self._threads.submit(self._read, reader, asked, count)
         work = asyncio.wrap_future(job)
         try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                opened = await asyncio.shield(work)
-        except (asyncio.CancelledError, TimeoutError) as error:
+            opened = await asyncio.shield(work)
+        except asyncio.CancelledError:
             if job.cancel():  # it had not begun
                 self.release(reader)
             else:
                 reader.stop()
                 work.add_done_callback(lambda done: self._abandon(reader, done))
-            if isinstance(error, TimeoutError):
-                raise Late from error
             raise
         except BaseException:
             self.release(reader)
@@ -85,11 +94,8 @@ class Readers:
         self._unfinished.add(more)
         return replace(opened.page, more=more)
 
-    def _read(
-        self, reader: Reader, asked: Asked, count: Count, lane: int, deadline: float
-    ) -> Opened:
-        soon = time.monotonic() + QUICK_SECONDS if lane == QUICK else deadline
-        reader.begin(min(soon, deadline))
+    def _read(self, reader: Reader, asked: Asked, count: Total) -> Opened:
+        reader.begin(time.monotonic() + quick_seconds(asked))
         try:
             if asked.is_exact:
                 return open_page(reader, asked, count, self._limits.total_limit)
@@ -97,26 +103,22 @@ class Readers:
         except sqlite3.Error as error:
             raise explained(error) from error
 
-    async def _lend(self, deadline: float) -> Reader:
-        try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                await self._places.acquire()
-        except TimeoutError:
-            raise Late from None
+    async def _lend(self) -> Reader:
+        await self._places.acquire()
+        if self._closed:
+            self._places.release()
+            raise Unavailable(problem="the server is shutting down")
         try:
             return self._free.pop() if self._free else Reader(self._path, CACHE_OF_READERS)
         except BaseException:
             self._places.release()
             raise
 
-    def run(self, lane: int, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._lanes[lane], work, *arguments)
-
     def take(
         self, reader: Reader, cursor: sqlite3.Cursor, left: int
     ) -> asyncio.Future[tuple[list[Row], bool]]:
         reader.begin(time.monotonic() + self._limits.query_seconds)
-        return self.run(QUICK, take, cursor, left)
+        return asyncio.get_running_loop().run_in_executor(self._threads, take, cursor, left)
 
     def end(
         self, reader: Reader, cursor: sqlite3.Cursor, reading: asyncio.Future[Any] | None = None
@@ -149,16 +151,10 @@ class Readers:
         self._closed = True
         for batches in list(self._unfinished):
             await batches.break_off()
-        for threads in self._lanes.values():
-            await asyncio.to_thread(threads.shutdown)
+        await self._aside.close()
+        await asyncio.to_thread(self._threads.shutdown)
         while self._free:
             self._free.pop().close()
-
-
-def _step_back() -> None:
-    # Linux has a priority for each thread; elsewhere this thread is as important as any.
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
 
 
 class Batches:

@@ -11,11 +11,11 @@ from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Query
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
-from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, lane, move
+from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked, Plans
 from tmfserver.sql.sqlite_changes import JSON, SYSTEM, Changes
-from tmfserver.sql.sqlite_connection import Late, Reader, answering, connect, explained
+from tmfserver.sql.sqlite_connection import Reader, answering, connect, explained
 from tmfserver.sql.sqlite_outbox import SqliteOutbox
 from tmfserver.sql.sqlite_pages import Count, open_page
 from tmfserver.sql.sqlite_reader import Readers
@@ -47,7 +47,7 @@ async def open_sqlite_outbox(address: Address) -> SqliteOutbox:
 
 
 class SqliteStore:
-    """Reads quick things on the event loop, others in threads; one thread writes."""
+    """Reads quick things on the event loop, others elsewhere; one thread writes."""
 
     def __init__(self, path: str, limits: Limits, collections: Mapping[str, Collection]) -> None:
         self._reader = Reader(path)
@@ -82,12 +82,11 @@ class SqliteStore:
     async def find(self, collection: Collection, query: Query) -> Page:
         asked = self._plans.ask(collection, query)
         count = self._totals.count(asked)
-        way = lane(asked.plan)
-        if way == INLINE and asked.is_exact and query.limit <= MOST_INLINE:
+        if lane(asked.plan) == INLINE and asked.is_exact and query.limit <= MOST_INLINE:
             page = self._find_inline(asked, count)
             if page is not None:
                 return page
-        return await self._readers.find(asked, max(way, QUICK), count)
+        return await self._readers.find(asked, count)
 
     def _find_inline(self, asked: Asked, count: Count) -> Page | None:
         """None when it takes too long, or the page is too big for memory."""

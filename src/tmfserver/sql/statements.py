@@ -34,6 +34,7 @@ T = TypeVar("T")
 LISTENER = ("id", "api", "callback", "query", "secret", "header")  # as repository.Listener has them
 NEW = ("id", "api", "callback", "query", "created", "fingerprint", "secret", "header")
 
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement's text, and which of the named values it takes in which order."""
