@@ -159,7 +159,7 @@ def rotate(id: str, **given: Any) -> None:
 
     Until the next time, notifications are signed with the key before, too.
     """
-    from tmfserver.delivery.signing import new_secret
+    from tmfserver.engine.listeners import new_secret
 
     secret = new_secret()
     _run(read_settings(given), lambda outbox: outbox.rotate(id, secret))

@@ -23,7 +23,8 @@ from tmfserver.delivery.exchange import post
 from tmfserver.delivery.networks import read_networks
 from tmfserver.delivery.schedule import Schedule, read_delays, read_retry_after
 from tmfserver.delivery.sender import Answer, Sender
-from tmfserver.delivery.signing import new_secret, signed
+from tmfserver.delivery.signing import signed
+from tmfserver.engine.listeners import new_secret
 
 
 def sent(url: str, headers: dict[str, str] | None = None, times: int = 1) -> list[Answer]:

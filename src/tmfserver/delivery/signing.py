@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
-
-PREFIX = "whsec_"
-
-
-def new_secret() -> str:
-    """A key of 32 random bytes."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def signed(keys: str, id: str, body: bytes, at: datetime | None = None) -> dict[str, str]:
