@@ -103,12 +103,8 @@ def _plan(address: Address, asked: Asked) -> Plan:
     from tmfserver.sql.sqlite_connection import Reader
     from tmfserver.sql.sqlite_pages import chosen_plan
 
-    def count(reader: Reader, total: Prepared) -> int:
-        found: int = reader.run(total.sql, total.bind(asked.values)).fetchone()[0]
-        return found
-
     with closing(Reader(address.place)) as reader:
-        return chosen_plan(reader, asked, count)
+        return chosen_plan(reader, asked, None)
 
 
 def _parts(node: Node | None) -> tuple[Node, ...]:

@@ -47,7 +47,8 @@ def open_page(reader: Reader, asked: Asked, count: Count, total_limit: int) -> O
 
 
 def _open(reader: Reader, asked: Asked, count: Count, total_limit: int) -> Opened:
-    query, plan = asked.query, chosen_plan(reader, asked, count)
+    query = asked.query
+    plan = chosen_plan(reader, asked, None if total_limit else count)
     if query.limit == 0:
         return Opened(made_page(query, count(reader, plan.total), [], 0, total_limit))
     cursor = reader.run(plan.page.sql, plan.page.bind(asked.values))
@@ -68,8 +69,11 @@ def _open(reader: Reader, asked: Asked, count: Count, total_limit: int) -> Opene
     return Opened(page)
 
 
-def chosen_plan(reader: Reader, asked: Asked, total: Count) -> Plan:
-    """The plan that goes by the index that finds least, or walks the order's: see drivers.py."""
+def chosen_plan(reader: Reader, asked: Asked, total: Count | None) -> Plan:
+    """The plan that goes by the index that finds least, or walks the order's: see drivers.py.
+
+    total: counts to the end, where the total is asked for anyway.
+    """
     plan, values, query = asked.plan, asked.values, asked.query
     if not plan.choices:
         return plan
@@ -79,8 +83,8 @@ def chosen_plan(reader: Reader, asked: Asked, total: Count) -> Plan:
         return found
 
     counts = [count(choice.few) for choice in plan.choices]
-    if len(counts) == 1 and counts[0] > FEW:
-        counts = [total(reader, plan.choices[0].plan.total)]  # to be counted anyway
+    if len(counts) == 1 and counts[0] > FEW and total is not None:
+        counts = [total(reader, plan.choices[0].plan.total)]
     elif min(counts) > FEW:
         counts = [count(choice.many) for choice in plan.choices]
     best = plan.choices[counts.index(min(counts))].plan
