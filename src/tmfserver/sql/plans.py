@@ -29,6 +29,7 @@ from tmfserver.sql.pages import (
     start_shape,
     start_values,
 )
+from tmfserver.sql.rest import implied, split, split_sort
 from tmfserver.sql.statements import Prepared, prepare
 from tmfserver.sql.tables import table_name
 
@@ -127,8 +128,6 @@ class Plans:
         """Raises errors.BadQuery, errors.NotServed."""
         if query.filter is None and not query.sort:
             return Asked(*self.plan(collection, query), query)
-        from tmfserver.sql.rest import implied, split, split_sort
-
         exact, rest = (None, None) if query.filter is None else split(query.filter, self._json)
         sortable = split_sort(query.sort, self._json)
         if query.start is not None and not (rest is None and sortable):
