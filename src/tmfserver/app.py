@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
-from tmfserver.engine import Hub, ResourceEngine
+from tmfserver.engine import Holding, Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
@@ -29,6 +29,7 @@ from tmfserver.http.health import health_middleware
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
+from tmfserver.http.nested import NestedOperations
 from tmfserver.http.operations import ResourceOperations
 from tmfserver.http.resolver import OperationResolver, Served
 from tmfserver.http.routing import RoutingMiddleware
@@ -77,6 +78,11 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    collections |= {
+        api.collection_name(name): _collection(api, nested.resource, None, name)
+        for api in apis
+        for name, nested in api.nested.items()
+    }
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
@@ -103,10 +109,12 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
                 declare_expansion(operation.definition, paths, known)
 
 
-def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
+def _collection(
+    api: Api, resource: Resource, handler: Handler | None, name: str = ""
+) -> Collection:
     rules = handler.rules if handler else NO_RULES
     return Collection(
-        name=api.collection_name(resource.name),
+        name=api.collection_name(name or resource.name),
         resource=resource.name,
         indexed=tuple(rules.indexed),
         types=resource.types,
@@ -193,7 +201,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
     shared = Shared(
         store,
-        References(settings.references, store, _by_resource(plan.collections)),
+        References(settings.references, store, _by_resource(plan)),
         Expansions(store, _places(plan), _reference_paths(plan.handlers)),
         Cursors(key or token_bytes(32)),
     )
@@ -204,10 +212,11 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     return asgi
 
 
-def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
+def _by_resource(plan: Plan) -> dict[str, list[Collection]]:
     found: dict[str, list[Collection]] = {}
-    for collection in collections.values():
-        found.setdefault(collection.resource, []).append(collection)
+    for api in plan.apis:
+        for name in api.resources:
+            found.setdefault(name, []).append(plan.collection(api, name))
     return found
 
 
@@ -225,11 +234,20 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
-    resources = {}
+    resources: dict[str, ResourceOperations | NestedOperations] = {}
+
+    def lists(engine: ResourceEngine, path: str) -> Lists:
+        return Lists(path, engine.resource.types, limits, shared.cursors)
+
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
-        lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
+        resources[name] = ResourceOperations(engine, path, lists(engine, path), shared.expansions)
+    for name, nested in api.nested.items():
+        inside = _engine(plan, api, shared, interests, name)
+        resources[name] = NestedOperations(
+            inside, api.base_path + nested.place, partial(lists, inside), shared.expansions,
+            shared.store, _holding(plan, api, name),
+        )  # fmt: skip
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -239,10 +257,20 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
 
 
+def _holding(plan: Plan, api: Api, name: str) -> Holding:
+    """The collections that a nested one's documents stand in, from the outermost on."""
+    words = name.split("/")[:-1]
+    above = ["/".join(words[: at + 1]) for at in range(len(words))]
+    known = {**api.resources, **api.nested}
+    return Holding(tuple([plan.collection(api, each) if each in known else None for each in above]))
+
+
 def _engine(
     plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
 ) -> ResourceEngine:
-    resource, handler = api.resources[name], plan.handlers.get(name)
+    resource = api.nested[name].resource if name in api.nested else api.resources[name]
+    handler = plan.handlers.get(resource.name)
+    inner = [plan.collection(api, each) for each in api.nested if each.startswith(f"{name}/")]
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
     return ResourceEngine(
@@ -253,4 +281,5 @@ def _engine(
         shared.store,
         shared.references,
         Notifications(resource, api.base_path, interests, api.title, state),
+        inner,
     )

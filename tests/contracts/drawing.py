@@ -68,7 +68,7 @@ def merged(contract: Contract, schema: Any) -> dict[str, Any]:
     return whole
 
 
-def draw(contract: Contract, schema: Any, *, rich: bool, depth: int = 0) -> Any:
+def draw(contract: Contract, schema: Any, *, rich: bool, depth: int = 0, name: str = "") -> Any:
     """The smallest value that a schema takes, or one with all that it names, some levels deep."""
     target = followed(contract, schema)
     whole = merged(contract, schema)
@@ -81,7 +81,7 @@ def draw(contract: Contract, schema: Any, *, rich: bool, depth: int = 0) -> Any:
         if not rich and not whole.get("minItems"):
             return [] if depth else [draw(contract, whole["items"], rich=rich, depth=depth)]
         return [draw(contract, whole.get("items", {}), rich=rich, depth=depth + 1)]
-    return _scalar(kind, whole)
+    return _scalar(kind, whole, name)
 
 
 def _kind(whole: Mapping[str, Any]) -> str:
@@ -91,7 +91,9 @@ def _kind(whole: Mapping[str, Any]) -> str:
     return str(kind or ("object" if whole["properties"] else "any"))
 
 
-def _scalar(kind: str, whole: Mapping[str, Any]) -> Any:
+def _scalar(kind: str, whole: Mapping[str, Any], name: str) -> Any:
+    if kind == "string" and name == "id":
+        return "some-id"
     if kind == "string":
         return _FORMATS.get(whole.get("format", ""), "Some text"[: whole.get("maxLength", 9)])
     if kind == "boolean":
@@ -107,7 +109,7 @@ def _object(
     made = {}
     for name, inner in whole["properties"].items():
         if name in whole["required"] or (rich and depth < DEEPEST and name not in ("id", "href")):
-            made[name] = draw(contract, inner, rich=rich, depth=depth + 1)
+            made[name] = draw(contract, inner, rich=rich, depth=depth + 1, name=name)
     for name in whole["required"]:
         made.setdefault(name, "anything")
     if "@type" in whole["properties"]:

@@ -4,7 +4,8 @@ It knows no HTTP and no SQL: contracts and rules come in as values, the database
 """
 
 from tmfserver.engine.listeners import Hub
+from tmfserver.engine.nested import Holding
 from tmfserver.engine.representation import represent
 from tmfserver.engine.resources import Outcome, ResourceEngine
 
-__all__ = ["Hub", "Outcome", "ResourceEngine", "represent"]
+__all__ = ["Holding", "Hub", "Outcome", "ResourceEngine", "represent"]

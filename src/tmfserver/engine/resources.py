@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import orjson
 
 from tmfserver.engine import representation
+from tmfserver.engine.nested import Within, what_goes_along
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.references import References
@@ -47,6 +48,7 @@ class ResourceEngine:
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
     `correlation` ties the change's events to the request that makes it.
+    `inner` are the collections whose documents stand in this one's, and go with them.
     """
 
     def __init__(
@@ -55,14 +57,28 @@ class ResourceEngine:
         shape: Shape,
         rules: Rules,
         collection: Collection,
-        store: Store,
+        store: Store | Within,
         references: References,
         notifications: Notifications,
+        inner: Sequence[Collection] = (),
     ) -> None:
         self.resource, self.rules, self.collection = resource, rules, collection
-        self.shape, self.notifications = shape, notifications
+        self.shape, self.notifications, self.inner = shape, notifications, inner
         self._store, self._references = store, references
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def within(self, holder: str) -> ResourceEngine:
+        """The same engine for the documents that stand in the holder of this key alone."""
+        return ResourceEngine(
+            self.resource,
+            self.shape,
+            self.rules,
+            self.collection,
+            Within(self._store, self.collection, holder),
+            self._references,
+            self.notifications,
+            self.inner,
+        )
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
@@ -125,7 +141,7 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit_once(replace, old, new, correlation)
+        await self._commit_once([replace], old, new, correlation)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(
@@ -141,7 +157,10 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            await self._commit_once(Remove(self.collection, id, row[2]), old, None, correlation)
+            removed = [Remove(self.collection, id, row[2])]
+            if self.inner:
+                removed += await what_goes_along(self._store, self.inner, id)
+            await self._commit_once(removed, old, None, correlation)
 
         await self._until_settled(id, once)
 
@@ -184,21 +203,21 @@ class ResourceEngine:
     ) -> None:
         async def once() -> None:
             document = {"href": base + new["id"], **new}
-            await self._commit_once(insert, None, document, correlation)
+            await self._commit_once([insert], None, document, correlation)
 
         await self._until_settled(new["id"], once)
 
     async def _commit_once(
         self,
-        change: Change,
+        changes: Sequence[Change],
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
         correlation: str,
     ) -> None:
-        """The change and its events, in one transaction."""
+        """The changes and the events of the first, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
             made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *made], listeners.version)
+            await self._store.commit([*changes, *made], listeners.version)
         else:
-            await self._store.commit([change], listeners.version)
+            await self._store.commit(changes, listeners.version)

@@ -16,7 +16,7 @@ from tmfserver.http.correlation import correlation
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
-from tmfserver.query.ast import Fields
+from tmfserver.query.ast import Fields, Query
 from tmfserver.query.expansion import read_expansion
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
@@ -35,15 +35,17 @@ class ResourceOperations:
     def __init__(
         self, engine: ResourceEngine, path: str, lists: Lists, expansions: Expansions
     ) -> None:
-        self._engine, self._path, self._lists = engine, path, lists
+        self.engine, self._path, self._lists = engine, path, lists
         self._place, self._expansions = Place(engine.collection, path), expansions
         self._types = engine.resource.types
 
-    async def list(self, call: Call) -> Reply:
+    async def list(self, call: Call, narrow: Callable[[Query], Query] | None = None) -> Reply:
+        """`narrow` makes a query for some documents of one for all."""
         base = f"{call.base_url}{self._path}/"
         listed = self._lists.read(call)
         expansion = self._expansion(call)
-        page = await self._engine.list(listed.query, base)
+        query = listed.query if narrow is None else narrow(listed.query)
+        page = await self.engine.list(query, base)
         if expansion is not None:
             page = await expansion.page(page)
         fields = listed.query.fields
@@ -59,7 +61,7 @@ class ResourceOperations:
         (id,) = call.path.values()
         fields = self._fields(call)
         expansion = self._expansion(call)
-        row = await self._engine.retrieve(id)
+        row = await self.engine.retrieve(id)
         headers = conditional.headers(row[2])
         if expansion is not None:
             # No 304: the ETag says nothing about what the references lead to.
@@ -81,7 +83,7 @@ class ResourceOperations:
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call)
         base = f"{call.base_url}{self._path}/"
-        outcome = await self._engine.create(call.body, base, correlation(call))
+        outcome = await self.engine.create(call.body or {}, base, correlation(call))
         reply = self._changed(call, outcome, 201, fields)
         location = f"{call.base_url}{self._path}/{outcome.row[0]}".encode("latin-1")
         reply.headers = [*reply.headers, (b"location", location)]
@@ -97,7 +99,7 @@ class ResourceOperations:
         (id,) = call.path.values()
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        await self._engine.delete(id, base, condition, correlation(call))
+        await self.engine.delete(id, base, condition, correlation(call))
         return Reply(204)
 
     async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
@@ -105,7 +107,7 @@ class ResourceOperations:
         fields = self._fields(call)
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        outcome = await self._engine.patch(id, change, base, condition, correlation(call))
+        outcome = await self.engine.patch(id, change, base, condition, correlation(call))
         return self._changed(call, outcome, 200, fields)
 
     def _changed(self, call: Call, outcome: Outcome, status: int, fields: Fields | None) -> Reply:
@@ -147,3 +149,21 @@ def not_served(operation: Operation) -> Function:
         raise NotServed(what=f"operation {operation.operation_id}")
 
     return refuse
+
+
+def answering(function: Function, verb: str, status: int, before: Function) -> Function:
+    """The function with the status that its contract has for a good answer.
+
+    What was deleted goes along where the answer has a body; `before` retrieves it.
+    """
+
+    async def answer(call: Call) -> Reply:
+        gone = await before(call) if verb == "delete" and status == 200 else None
+        reply = await function(call)
+        reply.status = status
+        if status == 204:
+            headers = [pair for pair in reply.headers if pair != JSON_HEADER]
+            return Reply(204, None, headers)
+        return reply if gone is None else Reply(status, gone.body, [JSON_HEADER])
+
+    return answer

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
 from tmfserver.handling import Handler
 from tmfserver.http.hub import HubOperations
-from tmfserver.http.operations import Function, ResourceOperations, not_served
+from tmfserver.http.nested import HeldOperations, NestedOperations
+from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
+from tmfserver.spec.described import USUAL, status_of
+
+Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations
 
 
 @dataclass(frozen=True)
 class Served:
     """What one contract's operations are carried out by."""
 
-    resources: Mapping[str, ResourceOperations]
+    resources: Mapping[str, ResourceOperations | NestedOperations]
     hub: HubOperations
     handlers: Mapping[str, Handler]
 
@@ -68,8 +72,18 @@ def _default(operation: Operation, served: Served) -> Function:
             return function
         case None:
             return not_served(operation)
-    resource = served.resources.get(operation.resource or "")
+    resource = _resource(operation, served)
     if resource is None:
         return not_served(operation)
     verb: Function = getattr(resource, operation.verb)
-    return verb
+    status = status_of(operation.verb, operation.definition)
+    if status == USUAL.get(operation.verb, status):
+        return verb
+    return answering(verb, operation.verb, status, resource.retrieve)
+
+
+def _resource(operation: Operation, served: Served) -> Operations | None:
+    found = served.resources.get(operation.resource or "")
+    if isinstance(found, ResourceOperations) and operation.holder:
+        return HeldOperations(found, operation.holder)
+    return found

@@ -45,8 +45,7 @@ def base_path(document: Mapping[str, Any]) -> str:
     """Where a contract is served, without a slash at its end."""
     servers = deepcopy(document.get("servers")) or [{"url": document.get("basePath", "")}]
     place = {"servers": servers, "info": document.get("info", {})}
-    if "openapi" in document:
-        take_server_path(place)
+    take_server_path(place)
     return str(place["servers"][0]["url"]).rstrip("/")
 
 
