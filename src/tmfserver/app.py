@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
+from importlib import resources as installed
 from pathlib import Path
 from secrets import token_bytes
 
@@ -20,7 +20,7 @@ from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.errors import StartFailure, UnknownPath
+from tmfserver.errors import StartFailure, UnknownPath, WrongSetting
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
@@ -64,13 +64,15 @@ class Plan:
 
 def bundled_specs() -> Path:
     """The folder of the contracts that come with the server."""
-    return Path(str(files("tmfserver.specs")))
+    return Path(str(installed.files("tmfserver.specs")))
 
 
 def make_plan(settings: Settings) -> Plan:
     """Reads contracts and handlers. Raises a StartFailure that says what to do."""
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
+    files = spec.files(places)
+    chosen = _base_paths(settings, files)
+    apis = tuple(_as_set(settings, api) for api in spec.read(*files, base_paths=chosen))
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
     _declare_references(apis, _reference_paths(handlers))
     collections = {
@@ -87,6 +89,17 @@ def make_plan(settings: Settings) -> Plan:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _base_paths(settings: Settings, files: Sequence[Path]) -> dict[str, str]:
+    """The base paths that settings give to files, by file name."""
+    chosen = dict(each.split("=") for each in settings.base_paths.split(",") if each)
+    for name in chosen:
+        if name not in {file.name for file in files}:
+            expected = "a file that is served: " + ", ".join(sorted(file.name for file in files))
+            setting = "'base_paths' (TMFSERVER_BASE_PATHS)"
+            raise WrongSetting(setting=setting, came=repr(name), expected=expected)
+    return chosen
 
 
 def _as_set(settings: Settings, api: Api) -> Api:

@@ -44,6 +44,11 @@ def _are_networks(text: str) -> None:
         raise marshmallow.ValidationError(expected) from None
 
 
+def _are_base_paths(text: str) -> None:
+    if not re.fullmatch(r"([^,=]+=(/[A-Za-z0-9._~-]+)+/?(,|$))*", text):
+        raise marshmallow.ValidationError("FILE=/path with commas between, as thing.json=/thing/v4")
+
+
 def _are_seconds(text: str) -> None:
     if not re.fullmatch(r"\s*\d{1,7}(\.\d+)?\s*(,\s*\d{1,7}(\.\d+)?\s*)*", text):
         raise marshmallow.ValidationError("seconds with commas between, as 1,5,30")
@@ -62,6 +67,12 @@ class Settings:
     )
     specs: tuple[str, ...] = _setting(
         (), List(String()), "Folders (or files) of contracts to serve instead of the bundled ones."
+    )
+    base_paths: str = _setting(
+        "",
+        String(validate=_are_base_paths),
+        "Where contracts are served instead of where they say, by file name, e.g."
+        " thing.json=/tmf-api/thing/v4,other.yaml=/other.",
     )
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."

@@ -47,9 +47,9 @@ def body_schema(contract: Contract, operation: Mapping[str, Any]) -> Any:
         if described.get("in") == "body":
             return described.get("schema", {})
     body = followed(contract, operation.get("requestBody", {}))
-    for content in body.get("content", {}).values():
-        return content.get("schema", {})
-    return None
+    contents = body.get("content", {})
+    plain = sorted(contents, key=lambda media: not media.startswith("application/json"))
+    return contents[plain[0]].get("schema", {}) if plain else None
 
 
 def merged(contract: Contract, schema: Any) -> dict[str, Any]:

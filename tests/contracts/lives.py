@@ -37,10 +37,16 @@ class Life:
     raw: Contract
     lived: list[str] = field(default_factory=list)
 
+    def served(self, path: str) -> str:
+        """The path below the base path, which may have taken a beginning of all paths."""
+        steps = segments(path)
+        some = ["/" + "/".join(steps[at:]) for at in range(len(steps))]
+        return next(each for each in some if each in self.api.document["paths"])
+
     async def ask(self, method: str, path: str, url: str, **more: Any) -> httpx.Response:
         """Sends a request to an operation and checks the answer by the effective contract."""
         response = await self.client.request(method, url, **more)
-        declared = self.api.document["paths"][plain(path)][method]["responses"]
+        declared = self.api.document["paths"][self.served(path)][method]["responses"]
         place = f"{self.api.file.name}: {method.upper()} {url}: {response.status_code}"
         assert response.status_code < 500, f"{place}: {response.text[:600]}"
         known = declared.get(str(response.status_code), declared.get("default"))
@@ -65,7 +71,7 @@ class Life:
             if method == "post" and not {"hub", "listener"} & set(segments(path)):
                 for rich in (False, True):
                     await self._one(path, operation, rich=rich)
-                self.lived.append(plain(path))
+                self.lived.append(self.served(path))
 
     async def _one(self, path: str, operation: Any, *, rich: bool) -> None:
         url = await self._url(plain(path))
@@ -92,6 +98,7 @@ class Life:
 
     async def _url(self, path: str) -> str:
         """The URL of a collection; what it stands in is made first where it can be."""
+        beginning = len(segments(path)) - len(segments(self.served(path)))
         steps = segments(path)
         for at, step in enumerate(steps):
             if not step.startswith("{"):
@@ -102,10 +109,10 @@ class Life:
             steps[at] = "p-1"
             if "post" in item:
                 body = draw(self.raw, body_schema(self.raw, item["post"]), rich=False)
-                url = self.api.base_path + "/" + "/".join(steps[:at])
+                url = "/".join([self.api.base_path, *steps[beginning:at]])
                 made = await self.client.post(url, json=body)
                 steps[at] = made.json()["id"]
-        return self.api.base_path + "/" + "/".join(steps)
+        return "/".join([self.api.base_path, *steps[beginning:]])
 
     def _below(self, path: str) -> Iterator[tuple[str, Any]]:
         """The instance's path, by whatever name its parameter goes."""
@@ -156,7 +163,8 @@ def _hold(body: Any, path: str) -> None:
     for name, value in body.items():
         if "{" in path.strip("/").rpartition("/")[0] and name.lower() in path.lower():
             each = value[0] if isinstance(value, list) else value
-            each["id"] = "p-1"
+            if isinstance(each, dict):
+                each["id"] = "p-1"
 
 
 def segments(path: str) -> list[str]:
@@ -186,7 +194,8 @@ def changeable(raw: Contract, schema: Any) -> str:
 
 def told(api: Api, database: str) -> int:
     """How many events were made; each is checked by the schema that the contract has for it."""
-    types = [event for each in api.resources.values() for event in each.events.values()]
+    resources = [*api.resources.values(), *(nested.resource for nested in api.nested.values())]
+    types = [event for each in resources for event in each.events.values()]
     schemas = {event.name: event.schema for event in types}
     rows = select(database, "SELECT api, type, document FROM event")
     mine = [(type_, text) for path, type_, text in rows if path == api.base_path]

@@ -18,7 +18,7 @@ MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.star
 RESOURCES: dict[str, Resource] = {
     name: resource
     for path in spec.files([SPECS])
-    for name, resource in spec.read(path).resources.items()
+    for name, resource in spec.read(path)[0].resources.items()
 }
 BY_MODULE = {spec.snake_case(name): resource for name, resource in RESOURCES.items()}
 ACCOUNTS = {"billingAccount", "partyAccount", "settlementAccount", "financialAccount"}

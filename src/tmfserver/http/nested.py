@@ -52,9 +52,8 @@ class NestedOperations:
         async def carry_out(call: Call) -> Reply:
             holders, rest = self._split(call)
             await self._holding.check(self._store, holders)
-            call.path = rest
             function = getattr(self._within(holders), verb)
-            reply: Reply = await function(call)
+            reply: Reply = await function(replace(call, path=rest))
             return reply
 
         return carry_out
@@ -80,7 +79,7 @@ class HeldOperations:
         self._operations, self._holder = operations, holder
 
     async def list(self, call: Call) -> Reply:
-        holder, call.path = _first(call)
+        holder, call = _first(call)
         mine = Comparison((self._holder, "id"), "eq", holder, "string")
 
         def narrow(query: Query) -> Query:
@@ -89,7 +88,7 @@ class HeldOperations:
         return await self._operations.list(call, narrow)
 
     async def create(self, call: Call) -> Reply:
-        holder, call.path = _first(call)
+        holder, call = _first(call)
         named = call.body.get(self._holder) if call.body else None
         if not named:
             reference = {"id": holder}
@@ -113,7 +112,7 @@ class HeldOperations:
 
     async def _found(self, call: Call) -> Call:
         """The call on the document itself. Raises NotFound for one of another holder."""
-        holder, call.path = _first(call)
+        holder, call = _first(call)
         (id,) = call.path.values()
         engine = self._operations.engine
         named = orjson.loads((await engine.retrieve(id))[1]).get(self._holder)
@@ -127,6 +126,7 @@ def _names(named: Any, holder: str) -> bool:
     return any(isinstance(each, dict) and each.get("id") == holder for each in some)
 
 
-def _first(call: Call) -> tuple[str, Mapping[str, str]]:
+def _first(call: Call) -> tuple[str, Call]:
+    """The holder, and the call without it."""
     (_, holder), *rest = call.path.items()
-    return holder, dict(rest)
+    return holder, replace(call, path=dict(rest))

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
-from tmfserver.handling import Handler
+from tmfserver.handling import Handler, replacing
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.nested import HeldOperations, NestedOperations
 from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
@@ -49,8 +49,7 @@ class OperationResolver(Resolver):
 
 def _function(operation: Operation, served: Served) -> Function:
     default = _default(operation, served)
-    handler = served.handlers.get(operation.resource or "")
-    own: Any = handler.functions.get(operation.function_name) if handler else None
+    own: Any = replacing(served.handlers, operation)[1]
     if own is None:
         return default
 

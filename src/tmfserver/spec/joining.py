@@ -49,6 +49,11 @@ def base_path(document: Mapping[str, Any]) -> str:
     return str(place["servers"][0]["url"]).rstrip("/")
 
 
+def placed(document: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """What has to stand in a contract's file for it to be served at this path."""
+    return {"basePath": path} if "swagger" in document else {"servers": [{"url": path}]}
+
+
 def _joined(files: list[Path], documents: Mapping[Path, Mapping[str, Any]]) -> Joined:
     first, *others = sorted(files, key=lambda file: _is_extension(documents[file]))
     if not others:

@@ -20,6 +20,7 @@ from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
 from tmfserver.spec.verbs import HOLDER, OWN, PLACE, Verb, classify
 
+_NOWHERE_ELSE: Mapping[str, str] = {}
 _STAMPS = ("lastUpdate", "lastModified")
 
 
@@ -108,15 +109,18 @@ class Api:
         return f"{self.base_path.removeprefix('/tmf-api').strip('/')}/{resource}"
 
 
-def read(*paths: Path) -> tuple[Api, ...]:
+def read(*paths: Path, base_paths: Mapping[str, str] = _NOWHERE_ELSE) -> tuple[Api, ...]:
     """The contracts in files, adapted; those under one base path are one contract.
 
-    Raises BrokenContract, naming file and place.
+    base_paths: where files are served instead of where they say, by file name. Raises
+    BrokenContract, naming file and place.
     """
     raws: dict[Path, dict[str, Any]] = {}
     for path in paths:
         raws[path] = loader.read(path)
         soundness.check(path, raws[path])
+        if path.name in base_paths:
+            raws[path] |= joining.placed(raws[path], base_paths[path.name])
     return tuple(_read(joined) for joined in joining.join(raws))
 
 

@@ -72,7 +72,7 @@ def _in_a_holder(
     if beside and len(variables) == 1 and holder in _attributes(document, words[-1]):
         return {"verb": verb, "resource": words[-1], HOLDER: holder}
     in_turn = all(is_parameter(step) == bool(at % 2) for at, step in enumerate(collection))
-    if not in_turn:
+    if not in_turn or f"/{'/'.join(words)}" in document["paths"]:
         return {}
     return {"verb": verb, "resource": "/".join(words), PLACE: "/" + "/".join(collection)}
 
