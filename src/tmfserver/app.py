@@ -42,6 +42,7 @@ from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
 from tmfserver.spec import Api, Resource
 from tmfserver.spec.additions import declare_expansion
+from tmfserver.spec.hubs import listener_type
 
 log = logging.getLogger(__name__)
 
@@ -267,7 +268,9 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
         mirror = Mirror(api.base_path, engines.values(), kept, shared.store)
     allowed = partial(refuse_literal, allowed=read_networks(settings.callback_networks))
     hub = Hub(api.base_path, shared.store, interests, allowed, mirror)
-    return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
+    return Served(
+        resources, HubOperations(hub, api.base_path, listener_type(api.document)), plan.handlers
+    )
 
 
 def _holding(plan: Plan, api: Api, name: str) -> Holding:
