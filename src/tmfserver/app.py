@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources as installed
@@ -14,18 +14,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
-from tmfserver.engine import Holding, Hub, ResourceEngine
+from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.history import TYPES as HISTORY_TYPES
+from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
+from tmfserver.engine.nested import holding
 from tmfserver.engine.notifications import Notifications
-from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.errors import StartFailure, UnknownPath, WrongSetting
+from tmfserver.engine.references import ReferencePaths, References, declare_references
+from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
@@ -39,15 +43,15 @@ from tmfserver.pages import pages_middleware
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
-from tmfserver.settings import Settings, read
+from tmfserver.settings import Settings, read, read_base_paths
 from tmfserver.spec import Api, Resource
-from tmfserver.spec.additions import declare_expansion
 from tmfserver.spec.hubs import listener_type
 
 log = logging.getLogger(__name__)
 
 # No resource's name can hold a space, so that no contract's collection is called this.
 MIRRORED = "mirrored copies"
+_HISTORY = "{} history"
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,10 @@ def make_plan(settings: Settings) -> Plan:
     """Reads contracts and handlers. Raises a StartFailure that says what to do."""
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
     files = spec.files(places)
-    chosen = _base_paths(settings, files)
+    chosen = read_base_paths(settings.base_paths, [file.name for file in files])
     apis = tuple(_as_set(settings, api) for api in spec.read(*files, base_paths=chosen))
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
-    _declare_references(apis, _reference_paths(handlers))
+    declare_references(apis, _reference_paths(handlers))
     collections = {
         api.collection_name(name): _collection(api, resource, handlers.get(name))
         for api in apis
@@ -86,21 +90,18 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, nested in api.nested.items()
     }
+    for api in apis:
+        names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
+        collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
 
 
-def _base_paths(settings: Settings, files: Sequence[Path]) -> dict[str, str]:
-    """The base paths that settings give to files, by file name."""
-    chosen = dict(each.split("=") for each in settings.base_paths.split(",") if each)
-    for name in chosen:
-        if name not in {file.name for file in files}:
-            expected = "a file that is served: " + ", ".join(sorted(file.name for file in files))
-            setting = "'base_paths' (TMFSERVER_BASE_PATHS)"
-            raise WrongSetting(setting=setting, came=repr(name), expected=expected)
-    return chosen
+def _with_history(api: Api) -> set[str]:
+    """The resources whose contract asks for the history of their states."""
+    return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
 def _as_set(settings: Settings, api: Api) -> Api:
@@ -111,16 +112,6 @@ def _as_set(settings: Settings, api: Api) -> Api:
 
 def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
     return ReferencePaths({name: handler.rules for name, handler in handlers.items()})
-
-
-def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
-    """The effective contracts tell which references `expand` can name: the handlers' rules do."""
-    for api in apis:
-        for operation in api.operations:
-            paths = declared.two_levels(operation.resource or "")
-            if paths and operation.verb in ("list", "retrieve"):
-                known = api.resources[operation.resource or ""].types
-                declare_expansion(operation.definition, paths, known)
 
 
 def _collection(
@@ -255,12 +246,17 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
 
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
-        resources[name] = ResourceOperations(engine, path, lists(engine, path), shared.expansions)
+        found = lists(engine, path)
+        histories = None
+        if name in _with_history(api):
+            entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
+            histories = Histories(path, entries_, settings.user_header)
+        resources[name] = ResourceOperations(engine, path, found, shared.expansions, histories)
     for name, nested in api.nested.items():
         inside = _engine(plan, api, shared, interests, name)
         resources[name] = NestedOperations(
             inside, api.base_path + nested.place, partial(lists, inside), shared.expansions,
-            shared.store, _holding(plan, api, name),
+            shared.store, holding(name, plan.collections, api.collection_name),
         )  # fmt: skip
     mirror = None
     if settings.mirror:
@@ -273,14 +269,6 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     )
 
 
-def _holding(plan: Plan, api: Api, name: str) -> Holding:
-    """The collections that a nested one's documents stand in, from the outermost on."""
-    words = name.split("/")[:-1]
-    above = ["/".join(words[: at + 1]) for at in range(len(words))]
-    known = {**api.resources, **api.nested}
-    return Holding(tuple([plan.collection(api, each) if each in known else None for each in above]))
-
-
 def _engine(
     plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
 ) -> ResourceEngine:
@@ -289,6 +277,10 @@ def _engine(
     inner = [plan.collection(api, each) for each in api.nested if each.startswith(f"{name}/")]
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    history = None
+    if name in _with_history(api):
+        kept = plan.collection(api, _HISTORY.format(name))
+        history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
@@ -297,5 +289,6 @@ def _engine(
         shared.store,
         shared.references,
         Notifications(resource, api.base_path, interests, api.title, state),
+        history,
         inner,
     )

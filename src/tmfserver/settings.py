@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from typing import Any
@@ -123,6 +123,11 @@ class Settings:
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
     )
+    user_header: str = _setting(
+        "X-Forwarded-User",
+        String(),
+        "The request header in which a proxy says who asks, for histories; empty: none.",
+    )
     events: str = _setting(
         "declared",
         _one_of("declared", "all"),
@@ -215,6 +220,21 @@ def read(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     if "specs" in loaded:
         loaded["specs"] = tuple(loaded["specs"])
     return Settings(**loaded)
+
+
+def read_base_paths(text: str, files: Iterable[str]) -> dict[str, str]:
+    """The base paths that the setting gives to files, by file name. Raises WrongSetting for a name
+    that is none of the files'."""
+    chosen = dict(each.split("=") for each in text.split(",") if each)
+    known = sorted(files)
+    for name in chosen:
+        if name not in known:
+            raise WrongSetting(
+                setting=f"'base_paths' ({variable('base_paths')})",
+                came=repr(name),
+                expected=f"the name of a file that is served: {', '.join(known)}",
+            )
+    return chosen
 
 
 def describe() -> list[dict[str, Any]]:

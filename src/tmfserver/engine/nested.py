@@ -6,7 +6,7 @@ ids of its own; no id holds a slash. A Within is the store as one holder's docum
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tmfserver.errors import NotFound
@@ -22,6 +22,8 @@ from tmfserver.query.ast import (
     Query,
     Reach,
 )
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import (
     Batches,
     Change,
@@ -54,10 +56,17 @@ class Within:
         return None if row is None else (id, *row[1:])
 
     async def find(self, collection: Collection, query: Query) -> Page:
-        mine = And((*_within(self.head), *_parts(query.filter, self.head)))
-        page = await self.store.find(collection, replace(query, filter=mine))
+        query = replace(query, filter=self._mine(query.filter))
+        page = await self.store.find(collection, query)
         more = None if page.more is None else _Shortened(page.more)
         return replace(page, rows=_shortened(page.rows), more=more)
+
+    async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
+        return await self.store.fold(collection, self._mine(filter), summing)
+
+    def _mine(self, filter: Node | None) -> Node:
+        others = () if filter is None else (_rewritten(filter, self.head),)
+        return And((*_within(self.head), *others))
 
     async def listeners(self) -> Listeners:
         return await self.store.listeners()
@@ -97,10 +106,6 @@ def _within(head: str) -> tuple[Comparison, Comparison]:
     return Comparison(_ID, "gte", head, "string"), Comparison(_ID, "lt", behind, "string")
 
 
-def _parts(node: Node | None, head: str) -> tuple[Node, ...]:
-    return () if node is None else (_rewritten(node, head),)
-
-
 def _rewritten(node: Node, head: str) -> Node:
     """Conditions on the id as they are of the key; what is asked of its text, of the document's."""
     match node:
@@ -135,6 +140,16 @@ class Holding:
             key = _FIRST.join(ids[: at + 1])
             if collection is not None and await store.get(collection, key) is None:
                 raise NotFound(resource=collection.resource, id=ids[at])
+
+
+def holding(
+    name: str, collections: Mapping[str, Collection], called: Callable[[str], str]
+) -> Holding:
+    """Where the documents of the nested resource of this name stand. `called` names a resource's
+    collection."""
+    words = name.split("/")[:-1]
+    above = ["/".join(words[: at + 1]) for at in range(len(words))]
+    return Holding(tuple([collections.get(called(each)) for each in above]))
 
 
 async def what_goes_along(

@@ -5,13 +5,15 @@ Whether it must is a policy, since much of it is not this server's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tmfserver.errors import UnresolvedReference
 from tmfserver.query.ast import Path
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
+from tmfserver.spec import Api
+from tmfserver.spec.additions import declare_expansion
 
 
 class References:
@@ -117,3 +119,13 @@ class ReferencePaths:
 
 def _names(resources: str | Sequence[str]) -> list[str]:
     return [resources] if isinstance(resources, str) else list(resources)
+
+
+def declare_references(apis: Iterable[Api], declared: ReferencePaths) -> None:
+    """The effective contracts tell which references `expand` can name: the handlers' rules do."""
+    for api in apis:
+        for operation in api.operations:
+            paths = declared.two_levels(operation.resource or "")
+            if paths and operation.verb in ("list", "retrieve") and not operation.holder:
+                known = api.resources[operation.resource or ""].types
+                declare_expansion(operation.definition, paths, known)

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from tmfserver.engine import representation
+from tmfserver.engine.history import History
 from tmfserver.engine.nested import Within, what_goes_along
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
@@ -20,16 +21,21 @@ from tmfserver.errors import (
     Invalid,
     ListenersChanged,
     NotFound,
+    NotServed,
     PatchBreaksContract,
     Stale,
 )
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.folding import Fold, Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
 ATTEMPTS = 20
+# So many documents are added up at once; more, where nobody else waits for it.
+FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
@@ -47,7 +53,7 @@ class ResourceEngine:
 
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
-    `correlation` ties the change's events to the request that makes it.
+    `correlation` ties the change's events to the request that makes it; `by` is who asks for it.
     `inner` are the collections whose documents stand in this one's, and go with them.
     """
 
@@ -60,10 +66,12 @@ class ResourceEngine:
         store: Store | Within,
         references: References,
         notifications: Notifications,
+        history: History | None = None,
         inner: Sequence[Collection] = (),
     ) -> None:
         self.resource, self.rules, self.collection = resource, rules, collection
         self.shape, self.notifications, self.inner = shape, notifications, inner
+        self._history = history
         self._store, self._references = store, references
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -77,11 +85,33 @@ class ResourceEngine:
             Within(self._store, self.collection, holder),
             self._references,
             self.notifications,
-            self.inner,
+            inner=self.inner,
         )
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
+
+    async def total(self, filter: Node | None, summing: Summing, base: str) -> Folded:
+        """What the documents that match add up to."""
+        query = rewrite_href(Query(filter=filter, limit=FEW), base)
+        page = await self._store.find(self.collection, query)
+        if page.count < page.total or page.more is not None:
+            if page.more is not None:
+                await page.more.aclose()
+            return await self._store.fold(self.collection, query.filter, summing)
+        fold = Fold(summing)
+        for row in page.rows:
+            fold.take(orjson.loads(row[1]))
+        return fold.folded
+
+    async def history(self, id: str, query: Query) -> Page:
+        """How the resource with this id came to its state; also when it is gone."""
+        if self._history is None:
+            raise NotServed(what=f"the history of {self.resource.name}")
+        page = await self._history.find(id, query)
+        if not page.total:
+            await self.retrieve(id)
+        return page
 
     async def retrieve(self, id: str) -> Row:
         row = await self._store.get(self.collection, id)
@@ -109,6 +139,7 @@ class ResourceEngine:
         base: str,
         precondition: Precondition | None = None,
         correlation: str = "",
+        by: str = "",
     ) -> Outcome:
         """Puts what `change` makes of the document in its place (TMF630 5), atomically.
 
@@ -122,12 +153,12 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            return await self._change(row, old, change(old), base, correlation)
+            return await self._change(row, old, change(old), base, correlation, by)
 
         return await self._until_settled(id, once)
 
     async def _change(
-        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str
+        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str, by: str
     ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
@@ -141,7 +172,10 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit_once([replace], old, new, correlation)
+        passed: list[Insert] = []
+        if self._history is not None:
+            passed = self._history.changes(old, new, revision, correlation, by)
+        await self._commit_once(replace, old, new, correlation, passed)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(
@@ -157,10 +191,9 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            removed = [Remove(self.collection, id, row[2])]
-            if self.inner:
-                removed += await what_goes_along(self._store, self.inner, id)
-            await self._commit_once(removed, old, None, correlation)
+            inside = await what_goes_along(self._store, self.inner, id) if self.inner else []
+            remove = Remove(self.collection, id, row[2])
+            await self._commit_once(remove, old, None, correlation, inside)
 
         await self._until_settled(id, once)
 
@@ -203,21 +236,22 @@ class ResourceEngine:
     ) -> None:
         async def once() -> None:
             document = {"href": base + new["id"], **new}
-            await self._commit_once([insert], None, document, correlation)
+            await self._commit_once(insert, None, document, correlation)
 
         await self._until_settled(new["id"], once)
 
     async def _commit_once(
         self,
-        changes: Sequence[Change],
+        change: Change,
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
         correlation: str,
+        more: Sequence[Change] = (),
     ) -> None:
-        """The changes and the events of the first, in one transaction."""
+        """The change, its events and what goes along, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
             made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([*changes, *made], listeners.version)
+            await self._store.commit([change, *more, *made], listeners.version)
         else:
-            await self._store.commit(changes, listeners.version)
+            await self._store.commit([change, *more], listeners.version)

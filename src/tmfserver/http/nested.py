@@ -39,7 +39,7 @@ class NestedOperations:
         store: Store,
         holding: Holding,
     ) -> None:
-        self._engine, self._place, self._lists = engine, place, lists
+        self.engine, self._place, self._lists = engine, place, lists
         self._expansions, self._store, self._holding = expansions, store, holding
         self._within = lru_cache(maxsize=256)(self._made)
         self.list, self.create = self._each("list"), self._each("create")
@@ -67,7 +67,7 @@ class NestedOperations:
         ids = iter(holders)
         steps = [next(ids) if is_parameter(step) else step for step in self._place.split("/")]
         path = "/".join(steps)
-        engine = self._engine.within("/".join(holders))
+        engine = self.engine.within("/".join(holders))
         return ResourceOperations(engine, path, self._lists(path), self._expansions)
 
 
