@@ -54,7 +54,7 @@ def serve(more: tuple[str, ...], **given: Any) -> None:
 
 
 @commands.command()
-@with_settings("specs", "handlers")
+@with_settings("specs", "base_paths", "handlers")
 @with_more_specs
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
@@ -67,7 +67,7 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
 
 @commands.command()
 @click.argument("files", nargs=-1, type=click.Path())
-@with_settings("specs", "handlers")
+@with_settings("specs", "base_paths", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Checks contracts: what is adapted and why, what runs and what does not."""
@@ -79,7 +79,7 @@ def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @commands.command()
-@with_settings("database", "specs", "handlers")
+@with_settings("database", "specs", "base_paths", "handlers")
 @click.option(
     "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
 )
@@ -101,7 +101,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
 
 @commands.command()
 @click.argument("query", metavar="'RESOURCE?QUERY'")
-@with_settings("database", "specs", "handlers")
+@with_settings("database", "specs", "base_paths", "handlers")
 def explain(query: str, **given: Any) -> None:
     """Shows how a list is answered: by which indexes, statements and plans.
 

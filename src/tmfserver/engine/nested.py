@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tmfserver.errors import NotFound
+from tmfserver.errors import NotFound, Taken
 from tmfserver.query.ast import (
     And,
     Compared,
@@ -79,7 +79,11 @@ class Within:
             else change
             for change in changes
         ]
-        await self.store.commit(mine, listeners)
+        try:
+            await self.store.commit(mine, listeners)
+        except Taken as failure:
+            id = failure.facts["id"].removeprefix(self.head)
+            raise Taken(**{**failure.facts, "id": id}) from None
 
 
 class _Shortened:
