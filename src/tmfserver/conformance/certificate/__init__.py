@@ -1,0 +1,1 @@
+"""The certification document that an operator files."""
