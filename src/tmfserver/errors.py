@@ -152,3 +152,11 @@ class DatabaseUnreachable(StartFailure):
 
 class PortTaken(StartFailure):
     """{host}:{port} is taken by another program; stop that one or choose another --port."""
+
+
+class WrongFiling(StartFailure):
+    """{file}: {problem}."""
+
+
+class NoPdf(StartFailure):
+    """A certification document needs fpdf2, which is not installed; pip install fpdf2 brings it."""
