@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tmfserver.errors import Unavailable
-from tmfserver.pages.samples import Sample, first_post
+from tmfserver.spec.samples import Sample, first_post
 from tmfserver.repository import Collection, Store
 from tmfserver.spec import Api
 
