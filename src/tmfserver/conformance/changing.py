@@ -94,9 +94,10 @@ def patch_null(trial: Trial) -> None:
 
 def patch_mandatory(trial: Trial) -> None:
     profile = trial.subject.stated
-    trial.need(profile.mandatory, "no attribute is mandatory")
+    names = [name for name in profile.mandatory if name in profile.lasting]
+    trial.need(names, "no attribute is mandatory")
     made = trial.created()
-    for name in profile.mandatory:
+    for name in names:
         for bad in (None, "") if isinstance(profile.document()[name], str) else (None, []):
             answer = trial.patch(trial.url_of(made), {name: bad}, MERGE_PATCH)
             _is_undeclared(trial, answer, MERGE_PATCH)
@@ -119,9 +120,10 @@ def patch_rfc6902(trial: Trial) -> None:
 def patch_by_query(trial: Trial) -> None:
     """TMF630 5: a JSON Patch whose path chooses elements of an array."""
     sample = trial.subject.stated.document()
+    none: dict[str, Any] = {}
     name, element = next(
         ((key, value[0]) for key, value in sample.items()
-         if isinstance(value, list) and value and _has_name(value[0])), ("", {}),
+         if isinstance(value, list) and value and _has_name(value[0])), ("", none),
     )  # fmt: skip
     trial.need(name, "a create has no array of objects with id and name")
     other = {**copy.deepcopy(element), "id": "another", "name": "left alone"}

@@ -46,7 +46,9 @@ def _lost(sent: Any, came: Any, at: str) -> list[str]:
                 for each in _lost(value, came.get(key), f"{at}.{key}")]  # fmt: skip
     if isinstance(sent, list) and isinstance(came, list) and len(sent) == len(came):
         pairs = enumerate(zip(sent, came, strict=True))
-        return [each for index, (one, other) in pairs for each in _lost(one, other, f"{at}.{index}")]
+        return [
+            each for index, (one, other) in pairs for each in _lost(one, other, f"{at}.{index}")
+        ]
     return [] if sent == came else [at]
 
 

@@ -16,13 +16,14 @@ _FIRST = ("name", "description")
 
 @dataclass(frozen=True)
 class Derived:
-    """See profiles.Profile. attributes: all that the resource has; filters: whole texts."""
+    """See profiles.Profile. attributes: all that the resource has."""
 
     attributes: frozenset[str]
     create: Mapping[str, Any] | None
     always: tuple[str, ...]
     filters: tuple[str, ...]
     mandatory: tuple[str, ...]
+    lasting: frozenset[str]
     changes: Mapping[str, Any]
     dated: str | None
     states: tuple[str, ...]
@@ -43,6 +44,7 @@ def derived(api: Api, name: str) -> Derived:
         always=tuple(each for each in ("id", "href") if each in properties),
         filters=tuple(each for each in ("id", "name") if each == "id" or each in texts),
         mandatory=tuple(_mandatory(api, name, resource)),
+        lasting=frozenset(_required(api.schemas, api.schemas.components.get(resource.schema, {}))),
         changes={texts[0]: "changed by a patch"} if texts else {},
         dated=next(
             (each for each in asked if _kind(api.schemas, asked[each]) == "date-time"), None
@@ -97,7 +99,9 @@ def _body(found: Operation) -> Mapping[str, Any]:
 def _sample(api: Api, name: str) -> Mapping[str, Any] | None:
     found = operation(api, name, "create")
     made = body_for(api, found) if found else None
-    return {key: value for key, value in made.items() if key not in ("id", "href")} if made is not None else None
+    if made is None:
+        return None
+    return {key: value for key, value in made.items() if key not in ("id", "href")}
 
 
 def _mandatory(api: Api, name: str, resource: Resource) -> Iterator[str]:
@@ -105,10 +109,11 @@ def _mandatory(api: Api, name: str, resource: Resource) -> Iterator[str]:
     found, sample = operation(api, name, "create"), _sample(api, name)
     if not found or sample is None:
         return
-    for each in _required(api.schemas, _body(found)):
-        if each in sample and each not in resource.given:
-            if _is_missed(api.schemas, _body(found), sample, each):
-                yield each
+    schema = _body(found)
+    for each in _required(api.schemas, schema):
+        asked = each in sample and each not in resource.given
+        if asked and _is_missed(api.schemas, schema, sample, each):
+            yield each
 
 
 def _is_missed(

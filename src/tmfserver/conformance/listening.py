@@ -65,7 +65,7 @@ class Ear:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 the library's name
+            def do_POST(self) -> None:
                 length = min(int(self.headers.get("Content-Length") or 0), _MOST)
                 hear(self.path, self.rfile.read(length))
                 self.send_response(204)

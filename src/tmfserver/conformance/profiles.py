@@ -43,7 +43,8 @@ class Profile:
     """What is asked of one resource; `specs/profiles` says the same words in JSON.
 
     create: the least that a create holds, None where none can be made. always: what every answer
-    has. mandatory: what may be neither missing, null nor blank. changes: new values for a patch.
+    has. mandatory: what a create may leave neither missing, null nor blank; lasting: what the
+    resource's own schema requires, so that a patch may not either. changes: new values for a patch.
     texts: attributes for free texts, in the order in which they are used. objects: attributes for
     objects that may be empty. operations: methods without which there is no certificate.
     """
@@ -54,6 +55,7 @@ class Profile:
     filters: tuple[str, ...]
     selection: tuple[str, ...]
     mandatory: tuple[str, ...]
+    lasting: frozenset[str]
     changes: Mapping[str, Any]
     dated: str | None
     states: tuple[str, ...]
@@ -101,6 +103,7 @@ def _profile(api: Api, name: str, stated: Mapping[str, Any]) -> Profile:
         filters=_known(facts, mine.get("filters", facts.filters)),
         selection=_known(facts, mine.get("selection", facts.filters)),
         mandatory=_known(facts, mine.get("mandatory", facts.mandatory)),
+        lasting=facts.lasting,
         changes=mine.get("changes", facts.changes),
         dated=mine.get("dated", facts.dated),
         states=tuple(mine.get("states", facts.states)),

@@ -96,7 +96,7 @@ def _seen(trial: Trial) -> list[tuple[str, dict[str, Any]]]:
 def raw_text(trial: Trial) -> None:
     """Kits look for values in the answer's text, so that needless escapes fail them."""
     (name,) = trial.texts()
-    value = unique("Café \"à/b\" 100%")
+    value = unique('Café "à/b" 100%')
     made = trial.created(**{name: value})
     expected = '"' + value.replace('"', '\\"') + '"'
     answers = [("by id", trial.get(trial.url_of(made)))]

@@ -17,7 +17,7 @@ from tmfserver.conformance import (
     subscribing,
     telling,
 )
-from tmfserver.conformance.trial import Trial
+from tmfserver.conformance.trial import Subject, Trial
 
 Level = Literal["kit", "profile", "full"]
 LEVELS: tuple[Level, ...] = ("kit", "profile", "full")
@@ -29,7 +29,7 @@ class Entry:
     """One check. verb: of the operation that it is about; a contract without it has no such check.
 
     mandatory: no certificate without it: what kits and profiles ask, and what TMF630 says MUST be.
-    reads: it creates nothing.
+    reads: it creates nothing. event: the kind of event that the contract must declare for it.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Entry:
     function: Callable[[Trial], None]
     mandatory: bool = True
     reads: bool = False
+    event: str = ""
 
 
 _KIT = (
@@ -173,15 +174,47 @@ _FULL = (
     Entry("hub.read", "A subscription can be read", "full", "subscribe", "TMF630 10",
           subscribing.retrieve, mandatory=False),
     Entry("events.create", "A create is told", "full", "create", "TMF630 10",
-          telling.create_event, mandatory=False),
+          telling.create_event, mandatory=False, event="Create"),
     Entry("events.change", "A change is told", "full", "patch", "TMF630 10",
-          telling.change_event, mandatory=False),
+          telling.change_event, mandatory=False, event="AttributeValueChange"),
     Entry("events.state", "A change of the state is told", "full", "patch", "TMF630 10",
-          telling.state_event, mandatory=False),
+          telling.state_event, mandatory=False, event="StateChange"),
     Entry("events.delete", "A delete is told", "full", "delete", "TMF630 10",
-          telling.delete_event, mandatory=False),
+          telling.delete_event, mandatory=False, event="Delete"),
     Entry("events.query", "A listener is told what its query chooses", "full", "patch",
-          "TMF630 10", telling.query, mandatory=False),
+          "TMF630 10", telling.query, mandatory=False, event="Create"),
 )  # fmt: skip
 ENTRIES: tuple[Entry, ...] = (*_KIT, *_PROFILE, *_FULL)
-HUB_VERBS = frozenset({"subscribe", "unsubscribe"})
+_METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}
+_HUB_VERBS = ("subscribe", "unsubscribe")
+
+
+def planned(subject: Subject, level: Level) -> list[Entry]:
+    """What is asked of a resource, or of the API alone where the subject has no profile."""
+    asked = LEVELS[: LEVELS.index(level) + 1]
+    return [
+        entry
+        for entry in ENTRIES
+        if level_of(entry, subject) in asked
+        and subject.operation(entry.verb)
+        and (entry.verb in _HUB_VERBS) == (subject.profile is None)
+        and (not entry.event or entry.event in subject.resource.events)
+        and (entry.id != "list.anonymous" or subject.stated.anonymous)
+    ]
+
+
+def level_of(entry: Entry, subject: Subject) -> Level:
+    """The kits create nothing of some resources: what needs that is the profiles' there."""
+    profile = subject.profile
+    if entry.level == "kit" and not entry.reads and profile and not profile.created_by_kit:
+        return "profile"
+    return entry.level
+
+
+def is_mandatory(entry: Entry, subject: Subject) -> bool:
+    """Whether there is no certificate without it: profiles leave some operations free."""
+    if not entry.mandatory or subject.profile is None:
+        return entry.mandatory
+    if entry.level == "kit" and entry.reads:
+        return True
+    return _METHODS.get(entry.verb, "GET") in subject.profile.operations

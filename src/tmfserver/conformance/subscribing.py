@@ -54,10 +54,15 @@ def retrieve(trial: Trial) -> None:
 
 
 def _subscribed(trial: Trial) -> tuple[Answer, str]:
-    """A listener that nothing is told; with a callback that can be reached where there is one."""
-    callback = trial.ear.callback() if trial.ear else f"https://listener.example/{uuid.uuid4()}"
-    body = {"callback": callback, "query": _QUERY}
-    return trial.post(f"{trial.subject.base}/hub", body), callback
+    """A listener that nothing is told. A server may refuse callbacks to this machine."""
+    elsewhere = f"https://listener.example/{uuid.uuid4()}"
+    hub = f"{trial.subject.base}/hub"
+    if trial.ear is not None:
+        callback = trial.ear.callback()
+        answer = trial.post(hub, {"callback": callback, "query": _QUERY})
+        if answer.is_success:
+            return answer, callback
+    return trial.post(hub, {"callback": elsewhere, "query": _QUERY}), elsewhere
 
 
 def _id(trial: Trial, answer: Answer) -> str:

@@ -15,7 +15,7 @@ SECONDS = 10.0  # how long an event may take
 
 
 def create_event(trial: Trial) -> None:
-    _tells(trial, "Create", dict, lambda made: None)
+    _tells(trial, "Create", dict, lambda _: None)
 
 
 def change_event(trial: Trial) -> None:
@@ -67,10 +67,11 @@ def _event(trial: Trial, kind: str) -> EventType:
 
 
 def _wait(trial: Trial, callback: str, name: str, made: dict[str, Any]) -> Any:
+    id = text(made["id"])
+
     def is_it(came: Any) -> bool:
         return isinstance(came, dict) and came.get("eventType") == name and id in text(came)
 
-    id = text(made["id"])
     came = trial.hearing().wait(callback, is_it, SECONDS)
     if came is not None:
         trial.exchanges.append(Exchange("POST", callback, (), text(came), 204, (), "", 0.0))

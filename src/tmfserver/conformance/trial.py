@@ -14,7 +14,6 @@ from tmfserver.conformance.deriving import operation
 from tmfserver.conformance.listening import Ear
 from tmfserver.conformance.profiles import Profile
 from tmfserver.conformance.results import Assertion, Exchange
-from tmfserver.errors import Failure
 from tmfserver.spec import Api, Operation, Resource
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -32,8 +31,8 @@ class Ended(Exception):
     """The check has failed, and cannot go on."""
 
 
-class CannotTest(Failure):
-    """{problem}"""
+class CannotTest(Exception):
+    """There is nothing to test; why is its text, one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,7 @@ class Trial:
         if answer.status is None:
             self.holds("the server answers", held=False, expected="an answer", came=answer.came)
             if self.client.silent >= _PATIENCE:
-                problem = f"{answer.exchange.url} does not answer any more: {answer.came}"
-                raise CannotTest(problem=problem)
+                raise CannotTest(f"{answer.exchange.url} does not answer any more: {answer.came}")
             raise Ended
         return answer
 
