@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -173,10 +174,9 @@ def _ear(chosen: Chosen) -> tuple[Ear | None, str]:
 @contextmanager
 def _told(count: int) -> Iterator[Callable[[Check], None]]:
     """On a terminal a bar, else a line for each resource."""
-    stream = click.get_text_stream("stderr")
-    if stream.isatty():
+    if sys.stderr.isatty():
         bar: Any = click.progressbar(
-            length=count, label="Checking", file=stream, item_show_func=_where
+            length=count, label="Checking", file=sys.stderr, item_show_func=_where
         )
         with bar:
             yield lambda check: bar.update(1, check)
