@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and delivering."""
+"""tmfserver, the command: serve, operations, check, migrate, and more, each by a function."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
 
 
 class Commands(click.Group):
-    """Those about notifications are loaded when they are asked for."""
+    """Those about notifications and conformance are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING})
+        return sorted({*super().list_commands(ctx), *DELIVERING, "conformance"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in DELIVERING and cmd_name not in self.commands:
@@ -29,6 +29,10 @@ class Commands(click.Group):
 
             for each in delivering.COMMANDS:
                 self.add_command(each)
+        if cmd_name == "conformance" and cmd_name not in self.commands:
+            from tmfserver.conformance.command import conformance
+
+            self.add_command(conformance)
         return super().get_command(ctx, cmd_name)
 
 
@@ -135,5 +139,7 @@ def main() -> None:
     except click.ClickException as failure:
         failure.show()
         sys.exit(failure.exit_code)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
