@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +15,13 @@ import click
 
 from tmfserver import spec
 from tmfserver.app import bundled_specs, make_plan
+from tmfserver.conformance import reporting
 from tmfserver.conformance.asking import Client, Headers
 from tmfserver.conformance.listening import Ear
 from tmfserver.conformance.profiles import profiles
 from tmfserver.conformance.registry import LEVELS, Level
-from tmfserver.conformance.results import Check, Run
-from tmfserver.conformance.running import Means, Tested, plan, run
+from tmfserver.conformance.results import ApiTested, Check, Run
+from tmfserver.conformance.running import Means, Tested, described, plan, run
 from tmfserver.conformance.targets import declared, located, own_server, present
 from tmfserver.conformance.trial import CannotTest
 from tmfserver.errors import StartFailure
@@ -63,6 +64,9 @@ class Chosen:
     timeout: float
     listener: str
     listen: str
+    kits: tuple[str, ...]
+    report: str
+    certificate: str
 
 
 @click.command()
@@ -88,6 +92,14 @@ class Chosen:
               " events: http://HOST:PORT. Not needed for one on this machine.")  # fmt: skip
 @click.option("--listen", default="", help="HOST:PORT to listen on for events; default: all"
               " addresses and the listener's port.")  # fmt: skip
+@click.option("--kit", "kits", multiple=True, type=click.Path(exists=True),
+              help="A conformance kit of TM Forum that you have, as a folder or ZIP file, to run"
+              " too; needs Node.js.")  # fmt: skip
+@click.option("--report", default="", type=click.Path(file_okay=False),
+              help="A folder for report.html, report.xml (JUnit) and report.json.")  # fmt: skip
+@click.option("--certificate", default="", type=click.Path(),
+              help="A YAML file with company, product, release and contact, to make the"
+              " certification documents of, beside the report.")  # fmt: skip
 def conformance(**given: Any) -> None:
     """Checks that APIs do what TM Forum's kits, profiles and guideline ask.
 
@@ -97,12 +109,15 @@ def conformance(**given: Any) -> None:
     chosen = Chosen(**given)
     _refuse_what_does_not_go_together(chosen)
     try:
+        filing = reporting.prepare(chosen.report, chosen.certificate)
         done = tested(chosen)
     except CannotTest as failure:
         raise Untested(str(failure)) from failure
     except StartFailure as failure:
         raise click.UsageError(str(failure)) from failure
     click.echo(summary(done))
+    if chosen.report:
+        click.echo(reporting.write(done, chosen.report, filing))
     raise click.exceptions.Exit(1 if any(each.outcome == "failed" for each in done.checks) else 0)
 
 
@@ -134,13 +149,16 @@ def tested(chosen: Chosen) -> Run:
                    declared(api, as_served=not chosen.url))
             for api, base in places
         ]  # fmt: skip
+        # Kits look for what they created in lists of one page, so they come before what fills it.
+        asked_by_kits = list(_by_kits(chosen, [described(each) for each in found]))
         ear, unheard = _ear(chosen)
         if ear:
             stack.callback(ear.close)
         means = Means(client, ear, unheard, tidies=bool(chosen.url or chosen.database))
         tell = stack.enter_context(_told(len(plan(found, chosen.level))))
         target, database = chosen.url or OWN, _database(chosen)
-        return run(found, chosen.level, means, target, database, tell)
+        done = run(found, chosen.level, means, target, database, tell)
+        return replace(done, checks=(*asked_by_kits, *done.checks))
 
 
 def _apis(chosen: Chosen) -> Sequence[Api]:
@@ -149,6 +167,16 @@ def _apis(chosen: Chosen) -> Sequence[Api]:
         return [spec.read(path) for path in spec.files(places)]
     given = {"specs": chosen.contracts, "handlers": chosen.handlers or None}
     return make_plan(read_settings(given)).apis
+
+
+def _by_kits(chosen: Chosen, apis: Sequence[ApiTested]) -> Iterator[Check]:
+    """What the kits found that the user brought."""
+    if chosen.kits:
+        from tmfserver.conformance import kits
+    for place in chosen.kits:
+        found = kits.run(Path(place), apis, chosen.headers)
+        click.echo(f"{found[0].api}, {found[0].source}: {_counted(found)}", err=True)
+        yield from found
 
 
 def _database(chosen: Chosen) -> str:

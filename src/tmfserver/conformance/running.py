@@ -74,7 +74,7 @@ def run(
         level=level,
         target=target,
         database=database,
-        apis=tuple(map(_described, tested)),
+        apis=tuple(map(described, tested)),
         checks=tuple(checks),
     )
 
@@ -126,7 +126,8 @@ def _reason(name: str, expected: str, came: str) -> str:
     return f"{name}: {', '.join(words)}" if words else name
 
 
-def _described(tested: Tested) -> ApiTested:
+def described(tested: Tested) -> ApiTested:
+    """What a run says of an API that it asks."""
     api = tested.api
     return ApiTested(
         title=api.title,

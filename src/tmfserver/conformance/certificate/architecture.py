@@ -23,6 +23,7 @@ _GAP = 12.0
 _HEIGHT = 44.0
 # Widths of letters differ by font; seldom is their mean above this part of the size.
 _WIDE, _WIDE_BOLD = 0.62, 0.72
+_SMALLEST = 9.0  # a longer name is cut rather than made smaller
 
 
 def architecture(api: ApiTested, product: str, server: str, database: str) -> Drawing:
@@ -110,8 +111,9 @@ def _named(box: Box, name: str, below: str) -> Iterator[Shape]:
     """A box with a name and what it is."""
     middle, room = box.x + box.width / 2, box.width - 12
     yield box
+    size = max(_SMALLEST, min(13.0, room / max(1, len(name)) / _WIDE_BOLD))
     base = box.y + (19 if below else 27)
-    yield Text(middle, base, fit(name, room, 13, bold=True), 13, bold=True, middle=True)
+    yield Text(middle, base, fit(name, room, size, bold=True), size, bold=True, middle=True)
     if below:
         yield Text(middle, box.y + 35, fit(below, room, 11), 11, soft=True, middle=True)
 

@@ -117,13 +117,22 @@ def _overview(api: ApiTested) -> Iterator[Block]:
 def _view(filing: Filing, run: Run, api: ApiTested) -> Iterator[Block]:
     own = "://" not in run.target
     server = f"tmfserver {run.tool_version}" if own else f"tested at {run.target}"
+    database = _kind(run.database)
     says = (
         f"Clients ask {_product(filing)}, which serves {figures.name(api)} from its contract"
-        + (f" and keeps its documents in {run.database}" if run.database else "")
+        + (f", keeps its documents in {database}" if database else "")
         + (", and tells listeners of events." if api.events else ".")
     )
     yield Paragraph(says)
-    yield Picture(architecture(api, _product(filing), server, run.database), says)
+    yield Picture(architecture(api, _product(filing), server, database), says)
+
+
+def _kind(database: str) -> str:
+    """The kind of a database; empty where it is not known."""
+    kinds = {"sqlite": "SQLite", "postgres": "PostgreSQL", "unknown": ""}
+    return next(
+        (kind for begin, kind in kinds.items() if database.lower().startswith(begin)), database
+    )
 
 
 def _results(run: Run, checks: list[Check], report: Written) -> Iterator[Block]:

@@ -50,7 +50,7 @@ class _Pages(FPDF):
 
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
-        self._below = f"{document.title} · {document.by} · {document.date}"
+        self._below = f"{document.title} · {document.by}"
 
     def footer(self) -> None:
         self.set_y(-14)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tmfserver.conformance.results import ApiTested, Check, Run
@@ -66,20 +66,26 @@ def by_operation(checks: Iterable[Check]) -> dict[str, list[Check]]:
     }
 
 
-def belongs(check: Check, api: ApiTested) -> bool:
-    """Whether a check is about this API, which it names by title, or by title and version."""
-    return check.api in (api.title, name(api), api.base_url, api.contract_file)
-
-
 def name(api: ApiTested) -> str:
     return f"{api.title} {api.version}".strip()
 
 
-def by_api(run: Run) -> Iterator[tuple[ApiTested, list[Check]]]:
+def by_api(run: Run) -> list[tuple[ApiTested, list[Check]]]:
     """Each API with its checks."""
-    for api in run.apis:
-        yield api, [check for check in run.checks if belongs(check, api)]
+    return [
+        (api, [check for check in run.checks if _api_of(check, run) is api]) for api in run.apis
+    ]
 
 
 def of_no_api(run: Run) -> list[Check]:
-    return [check for check in run.checks if not any(belongs(check, api) for api in run.apis)]
+    return [check for check in run.checks if _api_of(check, run) is None]
+
+
+def _api_of(check: Check, run: Run) -> ApiTested | None:
+    """The API that a check is about: by its title or, of two versions, by what was asked."""
+    named = [api for api in run.apis if api.title == check.api]
+    asked = {exchange.url for exchange in check.exchanges}
+    for api in named:
+        if any(url.startswith(api.base_url) for url in asked):
+            return api
+    return named[0] if named else None
