@@ -132,14 +132,14 @@ def show_settings(as_json: bool) -> None:
 def main() -> None:
     """The command's entry: a failure to start is one sentence, never a traceback."""
     try:
-        commands(standalone_mode=False)
+        ended = commands(standalone_mode=False)  # gives the code of an Exit back
     except StartFailure as failure:
         click.echo(f"tmfserver: {failure}", err=True)
         sys.exit(1)
     except click.ClickException as failure:
         failure.show()
         sys.exit(failure.exit_code)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
+    if isinstance(ended, int):
+        sys.exit(ended)

@@ -21,7 +21,7 @@ from tmfserver.conformance.listening import Ear
 from tmfserver.conformance.profiles import profiles
 from tmfserver.conformance.registry import LEVELS, Level
 from tmfserver.conformance.results import ApiTested, Check, Run
-from tmfserver.conformance.running import Means, Tested, described, plan, run
+from tmfserver.conformance.running import Located, Means, described, plan, run
 from tmfserver.conformance.targets import declared, located, own_server, present
 from tmfserver.conformance.trial import CannotTest
 from tmfserver.errors import StartFailure
@@ -145,7 +145,7 @@ def tested(chosen: Chosen) -> Run:
         places = present(located(url, apis), client, all_must=all_must)
         folders = [bundled_specs() / "profiles"]
         found = [
-            Tested(api, base, profiles(api, [*folders, api.file.parent / "profiles"]),
+            Located(api, base, profiles(api, [*folders, api.file.parent / "profiles"]),
                    declared(api, as_served=not chosen.url))
             for api, base in places
         ]  # fmt: skip

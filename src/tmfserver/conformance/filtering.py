@@ -18,17 +18,17 @@ def filter_kit(trial: Trial) -> None:
     for name in trial.subject.stated.filters:
         more = {} if name == "id" else {name: unique()}
         made = trial.created(**more)
-        rows = trial.rows({name: str(made.get(name))})
+        rows = trial.rows(more or {name: str(made["id"])})
         ids = [row.get("id") for row in rows]
         trial.holds(f"{name}= finds it", made["id"] in ids, str(made["id"]), f"{len(ids)} others")
 
 
 def filter_equal(trial: Trial) -> None:
     (name,) = trial.texts()
-    made = trial.created(**{name: unique()})
-    other = trial.created(**{name: unique()})
-    for one in (made, other):
-        trial.finds(f"{name}= finds what has the value and nothing else", {name: one[name]}, [one])
+    values = [unique("one"), unique("other")]
+    made, other = [trial.created(**{name: value}) for value in values]
+    for value, one in zip(values, (made, other), strict=True):
+        trial.finds(f"{name}= finds what has the value and nothing else", {name: value}, [one])
     trial.finds("id= finds this one alone", {"id": str(made["id"])}, [made])
     trial.finds("a value that none has finds nothing", {name: unique()}, [])
 

@@ -14,9 +14,15 @@ _MOST = 10 * 2**20  # bytes that are read of a notification
 
 
 class Ear:
-    """Listens at an address until it is closed. `url`: where others reach it."""
+    """Listens at an address until it is closed.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, url: str = "") -> None:
+    url: where others reach it; patience: how many seconds an event may take.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, url: str = "", patience: float = 10.0
+    ) -> None:
+        self.patience = patience
         self._heard: dict[str, list[Any]] = {}
         self._news = threading.Condition()
         self._server = ThreadingHTTPServer((host, port), self._handler())
@@ -33,9 +39,9 @@ class Ear:
         with self._news:
             return [*self._heard.get(_place(callback), ())]
 
-    def wait(self, callback: str, wanted: Callable[[Any], bool], seconds: float) -> Any:
+    def wait(self, callback: str, wanted: Callable[[Any], bool]) -> Any:
         """What came and is wanted; None where nothing does in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.patience
         with self._news:
             while True:
                 for each in self._heard.get(_place(callback), ()):

@@ -98,6 +98,8 @@ def raw_text(trial: Trial) -> None:
     (name,) = trial.texts()
     value = unique('Café "à/b" 100%')
     made = trial.created(**{name: value})
+    trial.need(not trial.is_missed(name, trial.get(trial.url_of(made)).document.get(name)),
+               f"the answer has no {name}")  # fmt: skip
     expected = '"' + value.replace('"', '\\"') + '"'
     answers = [("by id", trial.get(trial.url_of(made)))]
     listed = trial.get(trial.subject.collection, {"id": str(made["id"])})

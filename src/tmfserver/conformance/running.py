@@ -19,7 +19,7 @@ from tmfserver.spec import Api
 
 
 @dataclass(frozen=True)
-class Tested:
+class Located:
     """An API, where it is, and what is asked of its resources."""
 
     api: Api
@@ -47,7 +47,7 @@ class Means:
 Asked = tuple[Subject, Entry]
 
 
-def plan(tested: Iterable[Tested], level: Level) -> list[Asked]:
+def plan(tested: Iterable[Located], level: Level) -> list[Asked]:
     """All checks of a run, in their order."""
     return [
         (subject, entry)
@@ -58,7 +58,7 @@ def plan(tested: Iterable[Tested], level: Level) -> list[Asked]:
 
 
 def run(
-    tested: Sequence[Tested], level: Level, means: Means, target: str, database: str,
+    tested: Sequence[Located], level: Level, means: Means, target: str, database: str,
     tell: Callable[[Check], None],
 ) -> Run:  # fmt: skip
     """Makes all checks; `tell` is given each when it is done. Raises CannotTest."""
@@ -126,7 +126,7 @@ def _reason(name: str, expected: str, came: str) -> str:
     return f"{name}: {', '.join(words)}" if words else name
 
 
-def described(tested: Tested) -> ApiTested:
+def described(tested: Located) -> ApiTested:
     """What a run says of an API that it asks."""
     api = tested.api
     return ApiTested(

@@ -34,14 +34,14 @@ def fields_one(trial: Trial) -> None:
     made = trial.created()
     for name in _asked(trial, made):
         answer = trial.get(trial.url_of(made), {"fields": name})
-        trial.must(trial.status(answer, 200))
+        trial.need(answer.is_success, f"it cannot be read ({answer.came})")
         _is_exact(trial, name, made, answer.document)
 
 
 def fields_none(trial: Trial) -> None:
     made = trial.created()
     answer = trial.get(trial.url_of(made), {"fields": "none"})
-    trial.must(trial.status(answer, 200))
+    trial.need(answer.is_success, f"it cannot be read ({answer.came})")
     _is_exact(trial, "none", made, answer.document)
 
 

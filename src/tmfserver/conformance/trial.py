@@ -180,6 +180,10 @@ class Trial:
         self.need(len(found) >= count, f"the resource has not {count} attributes for any text")
         return found[:count]
 
+    def is_missed(self, name: str, value: Any) -> bool:
+        """Whether it is missing from an answer that always has it: a check of its own says so."""
+        return name in self.subject.stated.always and (value is None or value in ("", []))
+
     def hearing(self) -> Ear:
         """The listener; skipped where there is none that the server can reach."""
         if self.ear is None:

@@ -21,6 +21,7 @@ _QUIET = {
     "npm_config_update_notifier": "false",
     "CI": "1",
 }
+_NOISE = ("npm notice", "npm error code", "A complete log of this run", "Node.js v")
 _TAIL = 2000  # bytes of what a program printed, in which the reason of a failure is looked for
 
 
@@ -102,6 +103,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _last_line(printed: bytes) -> str:
     lines = [line.strip() for line in printed.decode("utf-8", errors="replace").splitlines()]
-    told = [line for line in lines if line and not line.startswith("npm notice")]
+    told = [line for line in lines if line and not any(noise in line for noise in _NOISE)]
     errors = [line for line in told if "error" in line.lower()]
     return f": {(errors or told)[-1][:300]}" if told else ""
