@@ -156,7 +156,3 @@ class PortTaken(StartFailure):
 
 class WrongFiling(StartFailure):
     """{file}: {problem}."""
-
-
-class NoPdf(StartFailure):
-    """A certification document needs fpdf2, which is not installed; pip install fpdf2 brings it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,7 +22,7 @@ from tmfserver.conformance.certificate.drawing import Arrow, Box, Text, svg
 from tmfserver.conformance.certificate.filing import Contact, Filing, read
 from tmfserver.conformance.certificate.markdown import _text as markdown_text
 from tmfserver.conformance.results import Run
-from tmfserver.errors import NoPdf, WrongFiling
+from tmfserver.errors import WrongFiling
 
 FILING = Filing(
     company="Example Telecom",
@@ -206,14 +205,6 @@ def test_a_font_of_ones_own(tmp_path: Path) -> None:
     filing = certificate.prepare(file)
     assert filing == replace(FILING, font=font)
     assert filed(tmp_path, filing=filing).lacking == ""
-
-
-def test_without_fpdf2_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where fpdf2 is not installed, one sentence says what to install."""
-    monkeypatch.setitem(sys.modules, "tmfserver.conformance.certificate.pdf", None)
-    monkeypatch.delattr(certificate, "pdf", raising=False)
-    with pytest.raises(NoPdf, match="pip install"):
-        certificate.prepare(tmp_path / "filing.yaml")
 
 
 def test_an_api_of_any_size(tmp_path: Path) -> None:

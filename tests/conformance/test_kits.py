@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +14,6 @@ from zipfile import ZipFile, ZipInfo
 import pytest
 from tests.conformance.made_kits import CONFIG, PACKAGE, Ask, make, zipped
 from tests.conformance.runs import API
-from tests.serving import COMMAND, plain_environment
 
 from tmfserver.conformance import kits
 from tmfserver.conformance.kits import bringing, newman
@@ -297,30 +294,3 @@ def test_failures_of_no_request(more: dict[str, Any]) -> None:
 def test_what_is_no_report_of_newman(report: Any) -> None:
     """Other JSON files that a kit leaves are no results."""
     assert newman.checks(report, "kit", API) == []
-
-
-@needs_node
-@pytest.mark.slow
-def test_the_command_runs_a_kit(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """The command runs kits on its own server, reports what they found, and exits with 1."""
-    contract = next(Path(request.config.rootpath, "specs").glob("TMF666*"))
-    name = "billFormat"
-    body = json.dumps({"name": "a kit's"})
-    asks = [("creates", "POST", name, 201, body), ("wrong", "GET", name, 299, None)]
-    kit = make(tmp_path / "TMF666", asks)  # type: ignore[arg-type]
-    done = subprocess.run(
-        [
-            str(COMMAND), "conformance", "--contract", str(contract), "--level", "kit",
-            "--kit", str(kit), "--report", "report",
-        ],
-        cwd=tmp_path, env=plain_environment(), capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert "the kit TMF666: 1 passed, 1 failed" in done.stderr
-    assert "expected 299 but got 200" in done.stdout
-    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-    outcomes = {
-        check["outcome"] for check in report["checks"] if check["source"] != "the kit TMF666"
-    }
-    assert outcomes == {"passed"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def prepare(report: str, certificate: str) -> Filing | None:
     """Looks before a long run whether its report can be written; the filing, if one is named.
 
-    Raises click.UsageError, errors.WrongFiling, errors.NoPdf.
+    Raises click.UsageError, errors.WrongFiling.
     """
     if certificate and not report:
         raise click.UsageError("--certificate needs --report, the folder for the documents")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tmfserver.conformance.certificate import markdown
+from tmfserver.conformance.certificate import markdown, pdf
 from tmfserver.conformance.certificate.document import document, refusal
 from tmfserver.conformance.certificate.drawing import svg
 from tmfserver.conformance.certificate.filing import Filing, read
@@ -16,7 +16,7 @@ from tmfserver.conformance.certificate.layout import Document, Picture
 from tmfserver.conformance.report import Written, figures
 from tmfserver.conformance.report.secrets import without_secrets
 from tmfserver.conformance.results import ApiTested, Run
-from tmfserver.errors import NoPdf, WrongFiling
+from tmfserver.errors import WrongFiling
 
 __all__ = ["Filed", "Filing", "prepare", "write"]
 
@@ -38,12 +38,8 @@ class Filed:
 def prepare(file: Path) -> Filing:
     """The filing in a YAML file, looked at before a long run whose document it is for.
 
-    Raises errors.NoPdf if what makes PDFs is not installed, errors.WrongFiling naming the key.
+    Raises errors.WrongFiling, naming the key.
     """
-    try:
-        from tmfserver.conformance.certificate import pdf
-    except ImportError as failure:
-        raise NoPdf from failure
     filing = read(file)
     if filing.font is not None and not pdf.is_font(filing.font):
         raise WrongFiling(file=file, problem=f"font: '{filing.font}' is no TrueType font")
@@ -67,13 +63,13 @@ def write(filing: Filing, run: Run, report: Written) -> Filed:
             continue
         made = document(filing, public, api, checks, report)
         files += _write(made, file, filing, run)
-        lacking += _lacking(made, filing)
+        lacking += pdf.lacking(made, filing.font)
     return Filed(tuple(files), tuple(refused), "".join(sorted(set(lacking))))
 
 
 def file_name(api: ApiTested) -> str:
     """What a document's files are called, but for their suffix: account-x-4.0.0."""
-    return re.sub(r"[^a-z0-9.]+", "-", figures.name(api).lower()).strip("-.") or "api"
+    return re.sub(r"[^\w.]+", "-", figures.name(api).lower()).strip("-.") or "api"
 
 
 def _remove(file: Path) -> None:
@@ -83,8 +79,6 @@ def _remove(file: Path) -> None:
 
 
 def _write(made: Document, file: Path, filing: Filing, run: Run) -> Iterator[Path]:
-    from tmfserver.conformance.certificate import pdf
-
     picture = next(
         block for section in made.sections for block in section.blocks if isinstance(block, Picture)
     )
@@ -93,9 +87,3 @@ def _write(made: Document, file: Path, filing: Filing, run: Run) -> Iterator[Pat
     text.write_text(markdown.render(made, drawn.name), encoding="utf-8")
     printed.write_bytes(pdf.render(made, datetime.fromisoformat(run.started), filing.font))
     yield from (text, drawn, printed)
-
-
-def _lacking(made: Document, filing: Filing) -> str:
-    from tmfserver.conformance.certificate import pdf
-
-    return pdf.lacking(made, filing.font)
