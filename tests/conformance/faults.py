@@ -42,6 +42,9 @@ class Answer:
     def is_success(self) -> bool:
         return 200 <= self.status < 300
 
+    def header(self, wanted: str) -> str:
+        return next((value for name, value in self.headers if name.lower() == wanted), "")
+
     def without(self, *names: str) -> Answer:
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
         return replace(self, headers=kept)

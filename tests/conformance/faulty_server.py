@@ -61,6 +61,9 @@ class Faulty:
             asked["callback"] = f"{self.url}/{name}/-told/{where.port}{where.path}"
             changed = replace(changed, body=json.dumps(asked).encode())
         answer = await self._sound_answer(scope, f"{base}/{changed.path}", changed)
+        if found is not NONE and (links := answer.header("link")):
+            name = scope["path"].split("/")[1]
+            answer = answer.having("link", links.replace("/tmf-api/", f"/{name}/tmf-api/"))
         if found.told and changed.is_hub:
             told = re.sub(rb"http[^\"]*/-told/([0-9]+)/", rb"http://127.0.0.1:\1/", answer.body)
             answer = replace(answer, body=told)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.conformance.fault_list import FAULTS
 from tests.conformance.faults import Fault
-from tests.serving import new_sqlite_database, plain_environment
 
 from tmfserver import spec
 from tmfserver.app import bundled_specs
@@ -27,23 +23,6 @@ from tmfserver.conformance.targets import declared
 CONTRACT = bundled_specs() / "TMF666-Account-Management-v4.0.0.swagger.json"
 RESOURCE = "financialAccount"
 PARTY = {"id": "1815", "name": "Ada Byron", "@referredType": "Individual"}
-
-
-@pytest.fixture(scope="module")
-def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server whose paths begin with a fault's name."""
-    folder = tmp_path_factory.mktemp("faulty")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.conformance.faulty_server", new_sqlite_database(folder)],
-        cwd=Path(__file__).parents[2], env=plain_environment(), stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    url = process.stdout.readline().strip()
-    assert url.startswith("http"), "the faulty server does not start"
-    yield url
-    process.terminate()
-    process.wait(30)
-    process.stdout.close()
 
 
 @pytest.fixture(scope="module")

@@ -132,16 +132,19 @@ class Client:
         if kept is not None:
             with suppress(*_OLD):  # the server closed it, which RFC 9112 9.3.1 allows at any time
                 return self._exchange(key, kept, method, target, content, headers)
-            kept.close()
         return self._exchange(key, self._connection(parts), method, target, content, headers)
 
     def _exchange(
         self, key: tuple[str, str], connection: HTTPConnection, method: str, target: str,
         content: bytes | None, headers: Mapping[str, str],
     ) -> tuple[HTTPResponse, bytes]:  # fmt: skip
-        connection.request(method, target, content, dict(headers))
-        answer = connection.getresponse()
-        read = answer.read(_MOST)
+        try:
+            connection.request(method, target, content, dict(headers))
+            answer = connection.getresponse()
+            read = answer.read(_MOST)
+        except BaseException:
+            connection.close()
+            raise
         if answer.isclosed() and not answer.will_close:
             self._open[key] = connection
         else:

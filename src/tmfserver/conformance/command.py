@@ -110,7 +110,7 @@ def conformance(**given: Any) -> None:
     _refuse_what_does_not_go_together(chosen)
     try:
         filing = reporting.prepare(chosen.report, chosen.certificate)
-        done = tested(chosen)
+        done = examine(chosen)
     except CannotTest as failure:
         raise Untested(str(failure)) from failure
     except StartFailure as failure:
@@ -132,7 +132,7 @@ def _refuse_what_does_not_go_together(chosen: Chosen) -> None:
             raise click.UsageError(f"{flag} is '{value}', expected one without ? and #")
 
 
-def tested(chosen: Chosen) -> Run:
+def examine(chosen: Chosen) -> Run:
     """Makes the checks, and shows how far they are. Raises CannotTest and StartFailure."""
     apis = _apis(chosen)
     with ExitStack() as stack:
