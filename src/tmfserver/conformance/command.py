@@ -27,6 +27,8 @@ from tmfserver.conformance.trial import CannotTest
 from tmfserver.errors import StartFailure
 from tmfserver.flags import Sentence, read_settings
 from tmfserver.spec import Api
+from tmfserver.spec.joining import is_extension
+from tmfserver.spec.loader import read as read_file
 from tmfserver.sql.address import without_secrets
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
@@ -163,8 +165,9 @@ def examine(chosen: Chosen) -> Run:
 
 def _apis(chosen: Chosen) -> Sequence[Api]:
     if chosen.url:
-        places = [Path(each) for each in chosen.contracts] or [bundled_specs()]
-        return [spec.read(path) for path in spec.files(places)]
+        files = spec.files([Path(each) for each in chosen.contracts] or [bundled_specs()])
+        own = [] if chosen.contracts else [each for each in files if is_extension(read_file(each))]
+        return spec.read(*(each for each in files if each not in own))
     given = {"specs": chosen.contracts, "handlers": chosen.handlers or None}
     return make_plan(read_settings(given)).apis
 

@@ -92,7 +92,11 @@ def present(
     those that must, or nobody answers."""
     found, missing = [], []
     for api, base in places:
-        answer = client.ask("GET", base + _probe(api))
+        path = next((each.path for each in api.operations if each.verb == "list"), None)
+        if path is None:
+            found.append((api, base))  # nothing that could be asked without doing something
+            continue
+        answer = client.ask("GET", base + path)
         if answer.status is None:
             raise CannotTest(f"{answer.exchange.url} does not answer: {answer.came}")
         if answer.status in (401, 403):
@@ -107,11 +111,6 @@ def present(
     if missing and (all_must or not found):
         raise CannotTest(f"this is no TM Forum API of that contract: {missing[0]}")
     return found
-
-
-def _probe(api: Api) -> str:
-    """The path of a list."""
-    return next((each.path for each in api.operations if each.verb == "list"), "/")
 
 
 def _is_api(answer: Answer) -> bool:
@@ -130,7 +129,7 @@ def declared(api: Api, *, as_served: bool) -> frozenset[tuple[str, str]]:
             if not isinstance(operation, dict):
                 continue
             found.add((method, re.sub(r"\{[^}]*\}", "{id}", path)))
-            verb, resource = classify(method, path)
+            verb, resource = classify(method, path, operation)
             if verb == "patch" and resource:
                 taken = operation.get("consumes") or document.get("consumes") or ()
                 content = operation.get("requestBody", {}).get("content", ())
