@@ -265,10 +265,23 @@ def test_a_kit_that_may_be_for_several(tmp_path: Path) -> None:
 EXECUTION = {
     "cursor": {"ref": "r1"},
     "item": {"name": "one"},
-    "request": {"method": "GET", "url": f"{API.base_url}ticket/1"},
+    "request": {
+        "method": "GET",
+        "url": f"{API.base_url}ticket/1",
+        "header": [{"key": "Postman-Token", "value": "1"}, {"key": "A", "value": "b"}],
+    },
     "response": {"code": 200, "body": "[]"},
     "assertions": [{"assertion": "holds"}],
 }
+
+
+def test_a_request_without_an_answer() -> None:
+    """Where no answer came, that is the reason, before what the kit concludes of it."""
+    failed = {"assertion": "it is 200", "error": {"message": "no code"}}
+    gone = {**EXECUTION, "requestError": {"code": "ECONNREFUSED"}, "assertions": [failed]}
+    (check,) = newman.checks({"run": {"executions": [gone]}}, "kit", API)
+    assert check.reason == "the server answers: ECONNREFUSED"
+    assert check.exchanges[0].request_headers == (("A", "b"),)
 
 
 def test_a_script_that_breaks_fails_its_request() -> None:
