@@ -177,6 +177,7 @@ def _by_kits(chosen: Chosen, apis: Sequence[ApiTested]) -> Iterator[Check]:
     if chosen.kits:
         from tmfserver.conformance import kits
     for place in chosen.kits:
+        click.echo(f"Running the kit {place}", err=True)
         found = kits.run(Path(place), apis, chosen.headers)
         click.echo(f"{found[0].api}, {found[0].source}: {_counted(found)}", err=True)
         yield from found
