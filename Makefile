@@ -44,7 +44,9 @@ bench: $(STAMP) ## measure against FastAPI and against the bare database, side b
 docs: $(STAMP) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
-conformance: $(STAMP) ## what TM Forum's kits ask, and Schemathesis with 100 examples an operation
+conformance: $(STAMP) ## all checks on both databases, and Schemathesis with 100 examples an operation
+	$(BIN)/tmfserver conformance --level full
+	$(BIN)/python -m tests.conformance.on_postgresql --level full
 	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 0 tests/conformance tests/schemathesis
 
 certificates: $(VENV)/.runs ## the examples of report and certification documents, from a real run
