@@ -66,9 +66,9 @@ class Chosen:
     timeout: float
     listener: str
     listen: str
-    kits: tuple[str, ...]
-    report: str
-    certificate: str
+    kits: tuple[str, ...] = ()
+    report: str = ""
+    certificate: str = ""
 
 
 @click.command()
