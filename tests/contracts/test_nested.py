@@ -100,7 +100,7 @@ def test_each_holder_has_documents_of_its_own(client: httpx.Client) -> None:
     assert ids(client, boxes) == ["b"]
     assert ids(client, boxes, id="b") == ["b"]
     assert ids(client, boxes, **{"id.contains": first[:8]}) == []
-    assert ids(client, boxes, filter="$[?(@ == 'b')]", sort="-id") == ["b"]
+    assert ids(client, boxes, filter="$[?(@.id=='b')]", sort="-id") == ["b"]
     changed = patch(client, f"{boxes}/b", {"name": "new"}, "application/json")
     assert changed.json() == {**changed.json(), "id": "b", "name": "new"}
     assert client.put(f"{boxes}/b", json={"name": "newer"}).json()["name"] == "newer"

@@ -122,6 +122,10 @@ def _rewritten(node: Node, head: str) -> Node:
             return Compared(Reach((Name("id"),)), "regex", Constant(text))
         case Comparison(("id",), _, value):
             return replace(node, value=head + value)
+        case Compared(Reach((Name("id"),)), operator, Constant(str(text))) if operator != "regex":
+            return replace(node, right=Constant(head + text))
+        case Compared(Constant(str(text)), operator, Reach((Name("id"),))) if operator != "regex":
+            return replace(node, left=Constant(head + text))
     return node
 
 
