@@ -18,6 +18,7 @@ from tmfserver.query.ast import (
     Name,
     Node,
     Not,
+    Operator,
     Or,
     Query,
     Reach,
@@ -40,6 +41,9 @@ from tmfserver.repository import (
 # What a key begins with after its holder's, and the next sign after that by code point.
 _FIRST, _BEHIND = "/", "0"
 _ID = ("id",)
+_TURNED: Mapping[str, Operator] = {
+    "eq": "eq", "ne": "ne", "gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte",
+}  # fmt: skip
 # How many documents go with their holder at most; more have to be deleted first.
 _MOST = 100_000
 
@@ -122,10 +126,10 @@ def _rewritten(node: Node, head: str) -> Node:
             return Compared(Reach((Name("id"),)), "regex", Constant(text))
         case Comparison(("id",), _, value):
             return replace(node, value=head + value)
-        case Compared(Reach((Name("id"),)), operator, Constant(str(text))) if operator != "regex":
-            return replace(node, right=Constant(head + text))
-        case Compared(Constant(str(text)), operator, Reach((Name("id"),))) if operator != "regex":
-            return replace(node, left=Constant(head + text))
+        case Compared(Reach((Name("id"),)), operator, Constant(str(text))):
+            return node if operator == "regex" else Comparison(_ID, operator, head + text, "string")
+        case Compared(Constant(str(text)), operator, Reach((Name("id"),))) if operator in _TURNED:
+            return Comparison(_ID, _TURNED[operator], head + text, "string")
     return node
 
 
