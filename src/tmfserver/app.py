@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from secrets import token_bytes
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +21,7 @@ from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.errors import StartFailure, UnknownPath
+from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
@@ -39,7 +40,7 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
-from tmfserver.spec import Api, Resource
+from tmfserver.spec import Api, Broken, Operation, Resource
 from tmfserver.spec.additions import declare_expansion
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,25 @@ def bundled_specs() -> Path:
     return Path(str(files("tmfserver.specs")))
 
 
-def make_plan(settings: Settings) -> Plan:
-    """Reads contracts and handlers. Raises a StartFailure that says what to do."""
-    places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
-    handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
+    """Reads contracts and handlers. Raises a StartFailure that says what to do.
+
+    broken: is told each contract that cannot run, and the rest is planned; by default the setting
+    skip_broken decides whether these are logged or raised.
+    """
+    left_out: list[BrokenContract] = []
+
+    def leave_out(failure: BrokenContract) -> None:
+        if broken is None and not settings.skip_broken:
+            raise failure
+        left_out.append(failure)
+        (broken or _warn)(failure)
+
+    apis = _read(settings, leave_out)
+    if left_out and not apis and broken is None:
+        raise left_out[0]
+    bundled = not (settings.specs or left_out)
+    handlers = handling.load(apis, settings.handlers, bundled=bundled, own=not left_out)
     _declare_references(apis, _reference_paths(handlers))
     collections = {
         api.collection_name(name): _collection(api, resource, handlers.get(name))
@@ -81,6 +96,27 @@ def make_plan(settings: Settings) -> Plan:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _read(settings: Settings, broken: Broken) -> tuple[Api, ...]:
+    files = []
+    for place in map(Path, settings.specs) if settings.specs else [bundled_specs()]:
+        try:
+            files += spec.files([place])
+        except BrokenContract as failure:
+            broken(failure)
+    kept = spec.Kept(_kept_in(settings))
+    return tuple(_as_set(settings, api) for api in spec.read(*files, kept=kept, broken=broken))
+
+
+def _warn(failure: BrokenContract) -> None:
+    log.warning("Left out: %s", failure)
+
+
+def _kept_in(settings: Settings) -> Path | None:
+    if settings.cache == "off":
+        return None
+    return Path(settings.cache) if settings.cache else spec.usual_folder()
 
 
 def _as_set(settings: Settings, api: Api) -> Api:
@@ -100,7 +136,15 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
             paths = declared.two_levels(operation.resource or "")
             if paths and operation.verb in ("list", "retrieve"):
                 known = api.resources[operation.resource or ""].types
-                declare_expansion(operation.definition, paths, known)
+                declare = partial(_declare, operation=operation, paths=paths, known=known)
+                spec.changed(api.document, declare)
+
+
+def _declare(
+    document: Mapping[str, Any], operation: Operation, paths: Sequence[str], known: Container[str]
+) -> None:
+    definition = document["paths"][operation.path][operation.method]
+    declare_expansion(definition, paths, known)
 
 
 def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
@@ -198,7 +242,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
         Cursors(key or token_bytes(32)),
     )
     for api in plan.apis:
-        resolver = OperationResolver(api, _served(plan, api, shared))
+        resolver = OperationResolver(api, partial(_served, plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
     asgi: ASGIApp = app.middleware
     return asgi

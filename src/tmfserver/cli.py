@@ -75,7 +75,13 @@ def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
     if files:
         given["specs"] = files
-    click.echo(listing.check(read_settings(given), as_json=as_json))
+    told, broken = listing.check(read_settings(given), as_json=as_json)
+    if told:
+        click.echo(told)
+    for failure in broken:
+        click.echo(f"tmfserver: {failure}", err=True)
+    if broken:
+        sys.exit(1)
 
 
 @commands.command()

@@ -66,6 +66,17 @@ class Settings:
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
     )
+    skip_broken: bool = _setting(
+        False,
+        Boolean(),
+        "Leave out contracts that cannot run, say so in the log, and serve the others.",
+    )
+    cache: str = _setting(
+        "",
+        String(),
+        "A folder to keep read contracts in for the next start; off: none; default: tmfserver in"
+        " $XDG_CACHE_HOME or ~/.cache.",
+    )
     workers: int = _setting(
         1, _number(1, 256), "Server processes; more than one run under gunicorn."
     )
