@@ -22,13 +22,16 @@ from tmfserver.errors import (
     PatchBreaksContract,
     Stale,
 )
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.summing import Fold, Folded, Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
 ATTEMPTS = 20
+# So many documents are added up at once; more, where nobody else waits for it.
+FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
@@ -66,6 +69,19 @@ class ResourceEngine:
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
+
+    async def total(self, filter: Node | None, summing: Summing, base: str) -> Folded:
+        """What the documents that match add up to."""
+        query = rewrite_href(Query(filter=filter, limit=FEW), base)
+        page = await self._store.find(self.collection, query)
+        if page.count < page.total or page.more is not None:
+            if page.more is not None:
+                await page.more.aclose()
+            return await self._store.fold(self.collection, query.filter, summing)
+        fold = Fold(summing)
+        for row in page.rows:
+            fold.take(orjson.loads(row[1]))
+        return fold.folded
 
     async def retrieve(self, id: str) -> Row:
         row = await self._store.get(self.collection, id)

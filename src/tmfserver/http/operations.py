@@ -20,6 +20,7 @@ from tmfserver.query.ast import Fields
 from tmfserver.query.expansion import read_expansion
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
+from tmfserver.query.summing import read_summing
 from tmfserver.repository import Row
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import ORIGIN, Operation
@@ -54,6 +55,18 @@ class ResourceOperations:
             return b"[" + b",".join(_selected(row, base, fields) for row in rows) + b"]"
 
         return self._lists.reply(page, listed, base[:-1], render)
+
+    async def summary(self, call: Call) -> Reply:
+        """Counts, sums and distinct counts of what a list would find (see query.summing)."""
+        from tmfserver.http.summaries import as_json
+
+        summing, others = read_summing(_text(call), self._types)
+        query = self._lists.parse(others)
+        base = f"{call.base_url}{self._path}/"
+        folded = await self._engine.total(query.filter, summing, base)
+        groups = b"%d" % len(folded.totals)
+        body = as_json(self._engine.resource.name, summing, folded, query.offset, query.limit)
+        return Reply(200, body, [(b"x-total-count", groups), JSON_HEADER])
 
     async def retrieve(self, call: Call) -> Reply:
         (id,) = call.path.values()
