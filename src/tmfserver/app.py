@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -40,8 +40,10 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
-from tmfserver.spec import Api, Broken, Operation, Resource
+from tmfserver.spec import Api, Broken, Operation, Resource, Shape
 from tmfserver.spec.additions import declare_expansion
+from tmfserver.spec.extending import read_schemas
+from tmfserver.spec.subtypes import Extended, TypedShape
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class Plan:
     apis: tuple[Api, ...]
     handlers: Mapping[str, Handler]
     collections: Mapping[str, Collection]
+    extended: Extended
 
     def collection(self, api: Api, resource: str) -> Collection:
         return self.collections[api.collection_name(resource)]
@@ -95,7 +98,8 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
-    return Plan(settings, apis, handlers, collections)
+    extended = Extended(read_schemas(settings.schemas), settings.schema_policy)
+    return Plan(settings, apis, handlers, collections, extended)
 
 
 def _read(settings: Settings, broken: Broken) -> tuple[Api, ...]:
@@ -166,6 +170,11 @@ class Server:
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
         self._sending: Sending | None = None
+        self._ready: Callable[[], object] | None = None
+
+    def when_started(self, ready: Callable[[], object]) -> None:
+        """`ready` is called when the first request can be answered."""
+        self._ready = ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -199,6 +208,8 @@ class Server:
             await send({"type": "lifespan.startup.failed", "message": str(failure)})
             return
         await send({"type": "lifespan.startup.complete"})
+        if self._ready is not None:
+            self._ready()
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
@@ -283,6 +294,12 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
 
 
+def _shape(plan: Plan, api: Api, resource: Resource) -> Shape:
+    if not resource.schema:
+        return api.schemas.shape_of({})
+    return TypedShape(resource.schema, api.schemas, plan.extended)
+
+
 def _engine(
     plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
 ) -> ResourceEngine:
@@ -291,7 +308,7 @@ def _engine(
     state = rules.lifecycle.attribute if rules.lifecycle else ""
     return ResourceEngine(
         resource,
-        api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
+        _shape(plan, api, resource),
         rules,
         plan.collection(api, name),
         shared.store,

@@ -40,14 +40,22 @@ def commands() -> None:
 
 @commands.command()
 @with_settings(*(entry.name for entry in fields(Settings)))
+@click.option(
+    "--reload", "reloads", is_flag=True, help="Start anew when contracts or handlers change."
+)
 @with_more_specs
-def serve(more: tuple[str, ...], **given: Any) -> None:
+def serve(more: tuple[str, ...], *, reloads: bool, **given: Any) -> None:
     """Serves the contracts until it is told to stop."""
+    given["specs"] = (*given["specs"], *more)
+    if reloads:
+        from tmfserver import reloading
+
+        reloading.serve(read_settings(given))
+        return
     gc.disable()  # nothing is garbage while the server starts; it is collected when it runs
     try:
         from tmfserver import running
 
-        given["specs"] = (*given["specs"], *more)
         running.serve(read_settings(given))
     finally:
         gc.enable()

@@ -118,6 +118,17 @@ class Settings:
     depth_limit: int = _setting(
         100, _number(2, 900), "Levels of objects and arrays in a request body."
     )
+    schemas: str = _setting(
+        "",
+        String(),
+        "A folder of JSON Schemas of extended resources, which @schemaLocation and @type name.",
+    )
+    schema_policy: str = _setting(
+        "accept",
+        _one_of("accept", "warn", "strict"),
+        "What becomes of a document whose @type or @schemaLocation nothing is known of: accept,"
+        " warn or strict.",
+    )
     references: str = _setting(
         "off",
         _one_of("off", "warn", "strict"),
@@ -215,6 +226,17 @@ def read(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     if "specs" in loaded:
         loaded["specs"] = tuple(loaded["specs"])
     return Settings(**loaded)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment variables by which another process gets the same settings."""
+    texts = {}
+    for entry in fields(Settings):
+        value = getattr(settings, entry.name)
+        text = os.pathsep.join(value) if isinstance(value, tuple) else str(value)
+        if text:
+            texts[variable(entry.name)] = text
+    return texts
 
 
 def describe() -> list[dict[str, Any]]:

@@ -61,18 +61,23 @@ def read(path: Path) -> dict[str, Any]:
 
 def parse(path: Path, found: bytes) -> dict[str, Any]:
     """The contract in a file that holds this. Raises as `read` does."""
-    text = _text(path, found)
-    if not text.strip():
-        raise BrokenContract(file=path, problem="the file is empty")
-    try:
-        document = _json(path, text) if text.lstrip().startswith("{") else _yaml(path, text)
-    except RecursionError:
-        raise BrokenContract(file=path, problem="it is nested too deeply") from None
+    document = parsed(path, found)
     if not isinstance(document, dict) or not ("swagger" in document or "openapi" in document):
         raise BrokenContract(
             file=path, problem="it is no contract: 'swagger' or 'openapi' is missing at its top"
         )
     return document
+
+
+def parsed(path: Path, found: bytes) -> Any:
+    """What stands in a JSON or YAML file that holds this. Raises as `read` does."""
+    text = _text(path, found)
+    if not text.strip():
+        raise BrokenContract(file=path, problem="the file is empty")
+    try:
+        return _json(path, text) if text.lstrip().startswith("{") else _yaml(path, text)
+    except RecursionError:
+        raise BrokenContract(file=path, problem="it is nested too deeply") from None
 
 
 def _text(path: Path, found: bytes) -> str:
