@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -11,22 +11,26 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from tmfserver import handling, spec, sql
+from tmfserver import contracts, handling, spec
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.history import TYPES as HISTORY_TYPES
+from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
-from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.notifications import Beside, Notifications, SharedNotifications
 from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
+from tmfserver.engine.sharing import Sharing, between, kept_together, read_sharings, shared_tables
+from tmfserver.errors import BrokenContract
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
@@ -38,8 +42,7 @@ from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
-from tmfserver.sending import Sending
-from tmfserver.settings import Settings, read
+from tmfserver.settings import Settings
 from tmfserver.spec import Api, Broken, Operation, Resource, Shape
 from tmfserver.spec.additions import declare_expansion
 from tmfserver.spec.extending import read_schemas
@@ -49,6 +52,7 @@ log = logging.getLogger(__name__)
 
 # No resource's name can hold a space, so that no contract's collection is called this.
 MIRRORED = "mirrored copies"
+_HISTORY = "{} history"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,13 @@ class Plan:
     handlers: Mapping[str, Handler]
     collections: Mapping[str, Collection]
     extended: Extended
+    sharings: tuple[Sharing, ...] = ()
+
+    @property
+    def tables(self) -> list[Collection]:
+        """The collections that have tables of their own."""
+        aliases = {sharing.alias for sharing in self.sharings}
+        return [each for name, each in self.collections.items() if name not in aliases]
 
     def collection(self, api: Api, resource: str) -> Collection:
         return self.collections[api.collection_name(resource)]
@@ -84,7 +95,8 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
         left_out.append(failure)
         (broken or _warn)(failure)
 
-    apis = _read(settings, leave_out)
+    places = [Path(place) for place in settings.specs] or [bundled_specs()]
+    apis = contracts.read(settings, places, leave_out)
     if left_out and not apis and broken is None:
         raise left_out[0]
     bundled = not (settings.specs or left_out)
@@ -95,38 +107,25 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    sharings = read_sharings(settings.shared_tables, collections)
+    collections = kept_together(collections, sharings)
+    for api in apis:
+        names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
+        collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     extended = Extended(read_schemas(settings.schemas), settings.schema_policy)
-    return Plan(settings, apis, handlers, collections, extended)
+    return Plan(settings, apis, handlers, collections, extended, sharings)
 
 
-def _read(settings: Settings, broken: Broken) -> tuple[Api, ...]:
-    files = []
-    for place in map(Path, settings.specs) if settings.specs else [bundled_specs()]:
-        try:
-            files += spec.files([place])
-        except BrokenContract as failure:
-            broken(failure)
-    kept = spec.Kept(_kept_in(settings))
-    return tuple(_as_set(settings, api) for api in spec.read(*files, kept=kept, broken=broken))
+def _with_history(api: Api) -> set[str]:
+    """The resources whose contract asks for the history of their states."""
+    return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
 def _warn(failure: BrokenContract) -> None:
     log.warning("Left out: %s", failure)
-
-
-def _kept_in(settings: Settings) -> Path | None:
-    if settings.cache == "off":
-        return None
-    return Path(settings.cache) if settings.cache else spec.usual_folder()
-
-
-def _as_set(settings: Settings, api: Api) -> Api:
-    if settings.events == "all":
-        api = spec.with_all_events(api)
-    return spec.with_origins(api) if settings.mirror else api
 
 
 def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
@@ -162,68 +161,6 @@ def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collec
     )
 
 
-class Server:
-    """The ASGI application: opens the database when it starts, closes it when it stops."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._app: ASGIApp = _not_started
-        self._store: Store | None = None
-        self._sending: Sending | None = None
-        self._ready: Callable[[], object] | None = None
-
-    def when_started(self, ready: Callable[[], object]) -> None:
-        """`ready` is called when the first request can be answered."""
-        self._ready = ready
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def start(self) -> None:
-        settings = self._plan.settings
-        limits = sql.Limits(
-            settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
-        )
-        self._store = await sql.open_store(
-            settings.database, list(self._plan.collections.values()), limits=limits
-        )
-        self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
-        if settings.deliver:
-            self._sending = Sending(settings, self._store.outbox)
-
-    async def stop(self) -> None:
-        if self._sending is not None:
-            await self._sending.stop()
-        if self._store is not None:
-            await self._store.close()
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            await self.start()
-        except StartFailure as failure:
-            await send({"type": "lifespan.startup.failed", "message": str(failure)})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        if self._ready is not None:
-            self._ready()
-        await receive()
-        await self.stop()
-        await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
-    raise UnknownPath(path=scope["path"])
-
-
-def create_app(settings: Settings | None = None) -> Server:
-    """The server as an ASGI application, by settings or by the environment's."""
-    return Server(make_plan(settings or read({})))
-
-
 @dataclass(frozen=True)
 class Shared:
     """What the operations of all resources share."""
@@ -237,6 +174,7 @@ class Shared:
 def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
     settings = plan.settings
+    store = shared_tables(store, plan.sharings, plan.collections)
     aside = (
         ContractMiddleware,
         health_middleware(store),
@@ -284,7 +222,11 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
+        histories = None
+        if name in _with_history(api):
+            entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
+            histories = Histories(path, entries_, settings.user_header)
+        resources[name] = ResourceOperations(engine, path, lists, shared.expansions, histories)
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -292,6 +234,32 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     allowed = partial(refuse_literal, allowed=read_networks(settings.callback_networks))
     hub = Hub(api.base_path, shared.store, interests, allowed, mirror)
     return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
+
+
+def _notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
+    handler = plan.handlers.get(name)
+    lifecycle = handler.rules.lifecycle if handler else None
+    state = lifecycle.attribute if lifecycle else ""
+    return Notifications(api.resources[name], api.base_path, interests, api.title, state)
+
+
+def _shared_notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
+    """Those of other APIs with the same table, too."""
+    own = _notifications(plan, api, name, interests)
+    mine = api.collection_name(name)
+    to_kept = {sharing.alias: sharing for sharing in plan.sharings}
+    kept = to_kept[mine].kept if mine in to_kept else mine
+    others = []
+    for other in plan.apis:
+        for its in other.resources:
+            theirs = other.collection_name(its)
+            if theirs == mine or kept != (to_kept[theirs].kept if theirs in to_kept else theirs):
+                continue
+            told = Interests(other.base_path, notification_types(other.resources.values()))
+            places = f"{api.base_path}/{name}", f"{other.base_path}/{its}"
+            names = between(to_kept.get(mine), to_kept.get(theirs))
+            others.append(Beside(_notifications(plan, other, its, told), places, names))
+    return SharedNotifications(own, others) if others else own
 
 
 def _shape(plan: Plan, api: Api, resource: Resource) -> Shape:
@@ -306,6 +274,10 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    history = None
+    if name in _with_history(api):
+        kept = plan.collection(api, _HISTORY.format(name))
+        history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
         _shape(plan, api, resource),
@@ -313,5 +285,6 @@ def _engine(
         plan.collection(api, name),
         shared.store,
         shared.references,
-        Notifications(resource, api.base_path, interests, api.title, state),
+        _shared_notifications(plan, api, name, interests),
+        history,
     )

@@ -108,7 +108,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
     from tmfserver.app import make_plan
 
     plan = make_plan(read_settings(given))
-    collections = list(plan.collections.values())
+    collections = plan.tables
     if not sql.migrate(plan.settings.database, collections, click.echo, drops=drop_unused):
         click.echo("The database is up to date.")
 

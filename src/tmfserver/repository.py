@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeAlias
 
 from tmfserver.deliveries import Outbox
 from tmfserver.query.ast import Node, Position, Query, ValueType
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 
 
 @dataclass(frozen=True, slots=True)

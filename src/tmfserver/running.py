@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable
 
 from tmfserver import sql
-from tmfserver.app import Server, make_plan
+from tmfserver.app import make_plan
 from tmfserver.errors import PortTaken, StartFailure, WrongSetting
+from tmfserver.server import Server
 from tmfserver.settings import Settings, environment
 
 log = logging.getLogger("tmfserver")
@@ -32,7 +33,7 @@ def serve(
     begin_log(settings)
     plan = make_plan(settings)
     opened = listener or bind(settings.host, settings.port)
-    done = sql.prepare(settings.database, list(plan.collections.values()))
+    done = sql.prepare(settings.database, plan.tables)
     for sentence in done:
         log.debug(sentence)
     if done:
@@ -115,7 +116,7 @@ def _gunicorn(settings: Settings) -> None:
     gc.enable()
 
     sys.argv = [
-        "gunicorn", "tmfserver.app:create_app()",
+        "gunicorn", "tmfserver.server:create_app()",
         "--worker-class", "tmfserver.worker.Worker",
         "--workers", str(settings.workers),
         "--bind", f"{settings.host}:{settings.port}",

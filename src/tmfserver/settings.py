@@ -63,6 +63,12 @@ class Settings:
     specs: tuple[str, ...] = _setting(
         (), List(String()), "Folders (or files) of contracts to serve instead of the bundled ones."
     )
+    shared_tables: str = _setting(
+        "",
+        String(),
+        "Resources of several contracts that are one, with attributes called otherwise, as"
+        " api/v5/thing=api/v4/thing(new:old other:another), with commas between them.",
+    )
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
     )
@@ -133,6 +139,11 @@ class Settings:
         "off",
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
+    )
+    user_header: str = _setting(
+        "X-Forwarded-User",
+        String(),
+        "The request header in which a proxy says who asks, for histories; empty: none.",
     )
     events: str = _setting(
         "declared",

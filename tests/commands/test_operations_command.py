@@ -13,7 +13,7 @@ from tests.commands.running import program, run, run_json
 KEYS = {"operationId", "method", "path", "verb", "resource", "contract", "handler"}
 VERBS = {"list", "create", "retrieve", "replace", "patch", "delete",
          "subscribe", "subscription", "unsubscribe", "listen",
-         "summary", "history", "hierarchy"}  # fmt: skip
+         "summary", "history", "hierarchy", "aggregate"}  # fmt: skip
 OWN = "async def delete_billing_account(call):\n    return await call.default(call)\n"
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmfserver.errors import BadQuery
-from tmfserver.query.summing import Fold, Folded, read_summing
+from tmfserver.query.folding import Fold, Folded
+from tmfserver.query.summing import read_summing
 
 TYPES: Any = {"kind": "string", "date": "date-time", "size": "number", "part.amount.unit": "string"}
 
@@ -114,6 +115,9 @@ def test_what_is_no_parameter_of_totals_filters() -> None:
         ("groupBy=kind.month", ("groupBy", "date-time", "'.month'")),
         ("groupBy=" + ",".join(f"a{n}" for n in range(11)), ("groupBy", "11", "at most 10")),
         ("groupBy=a..b", ("groupBy", "a..b")),
+        ("groupBy=", ("groupBy", "attribute names")),
+        ("sum=size,", ("sum", "attribute names")),
+        ("distinct=size!", ("distinct", "size!", "attribute names")),
     ],
 )
 def test_what_cannot_be_added_up_is_refused(text: str, words: tuple[str, ...]) -> None:

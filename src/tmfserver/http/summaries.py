@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from tmfserver.query.summing import Folded, Group, Key, Sum, Summing, Total
+from tmfserver.query.folding import Folded, Key, Sum, Total
+from tmfserver.query.summing import Group, Summing
 
 _MOST_DIGITS = 40
 

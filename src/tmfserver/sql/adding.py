@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from tmfserver.errors import NotServed
+from tmfserver.query.folding import Fold
 from tmfserver.query.match import compile_match
-from tmfserver.query.summing import Fold, Summing
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page
 from tmfserver.sql.aside_jobs import Found
 from tmfserver.sql.lanes import Late

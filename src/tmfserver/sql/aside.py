@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from tmfserver.errors import TooSlow, Unavailable
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.sql.aside_jobs import LENGTH, Answer, Found, Job, Opening, Refused, frame
 from tmfserver.sql.aside_spool import Spooled
 from tmfserver.sql.lanes import SLOW_AT_ONCE

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from tmfserver.errors import Failure
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked

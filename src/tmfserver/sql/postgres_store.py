@@ -12,7 +12,8 @@ from psycopg_pool import PoolTimeout
 
 from tmfserver.errors import DatabaseUnreachable, Failure
 from tmfserver.query.ast import Node, Query
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.engines import conninfo

@@ -13,7 +13,8 @@ from typing import Any
 from weakref import WeakSet
 
 from tmfserver.errors import TooSlow, Unavailable
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page, Row
 from tmfserver.sql.aside import Aside
 from tmfserver.sql.aside_jobs import Opening

@@ -9,7 +9,8 @@ from math import inf
 
 from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Node, Query
-from tmfserver.query.summing import Folded, Summing
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
