@@ -142,6 +142,10 @@ class BrokenContract(StartFailure):
     """{file}: {problem}; mend the file, take it out, or name other folders with --specs."""
 
 
+class BrokenSchema(StartFailure):
+    """{file}: {problem}; mend the file, or take it out of --schemas."""
+
+
 class BrokenHandler(StartFailure):
     """{file}: {problem}."""
 

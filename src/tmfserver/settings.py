@@ -74,8 +74,25 @@ class Settings:
         "Where contracts are served instead of where they say, by file name, e.g."
         " thing.json=/tmf-api/thing/v4,other.yaml=/other.",
     )
+    shared_tables: str = _setting(
+        "",
+        String(),
+        "Resources of several contracts that are one, with attributes called otherwise, as"
+        " api/v5/thing=api/v4/thing(new:old other:another), with commas between them.",
+    )
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
+    )
+    skip_broken: bool = _setting(
+        False,
+        Boolean(),
+        "Leave out contracts that cannot run, say so in the log, and serve the others.",
+    )
+    cache: str = _setting(
+        "",
+        String(),
+        "A folder to keep read contracts in for the next start; off: none; default: tmfserver in"
+        " $XDG_CACHE_HOME or ~/.cache.",
     )
     workers: int = _setting(
         1, _number(1, 256), "Server processes; more than one run under gunicorn."
@@ -117,6 +134,17 @@ class Settings:
     )
     depth_limit: int = _setting(
         100, _number(2, 900), "Levels of objects and arrays in a request body."
+    )
+    schemas: str = _setting(
+        "",
+        String(),
+        "A folder of JSON Schemas of extended resources, which @schemaLocation and @type name.",
+    )
+    schema_policy: str = _setting(
+        "accept",
+        _one_of("accept", "warn", "strict"),
+        "What becomes of a document whose @type or @schemaLocation nothing is known of: accept,"
+        " warn or strict.",
     )
     references: str = _setting(
         "off",
@@ -235,6 +263,17 @@ def read_base_paths(text: str, files: Iterable[str]) -> dict[str, str]:
                 expected=f"the name of a file that is served: {', '.join(known)}",
             )
     return chosen
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment variables by which another process gets the same settings."""
+    texts = {}
+    for entry in fields(Settings):
+        value = getattr(settings, entry.name)
+        text = os.pathsep.join(value) if isinstance(value, tuple) else str(value)
+        if text:
+            texts[variable(entry.name)] = text
+    return texts
 
 
 def describe() -> list[dict[str, Any]]:

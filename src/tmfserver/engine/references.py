@@ -5,14 +5,15 @@ Whether it must is a policy, since much of it is not this server's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from tmfserver.errors import UnresolvedReference
 from tmfserver.query.ast import Path
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
-from tmfserver.spec import Api
+from tmfserver.spec import Api, Operation, changed
 from tmfserver.spec.additions import declare_expansion
 
 
@@ -128,4 +129,13 @@ def declare_references(apis: Iterable[Api], declared: ReferencePaths) -> None:
             paths = declared.two_levels(operation.resource or "")
             if paths and operation.verb in ("list", "retrieve") and not operation.holder:
                 known = api.resources[operation.resource or ""].types
-                declare_expansion(operation.definition, paths, known)
+                changed(api.document, partial(_declare, operation, paths, known))
+
+
+def _declare(
+    operation: Operation,
+    paths: Sequence[str],
+    known: Container[str],
+    document: Mapping[str, Any],
+) -> None:
+    declare_expansion(document["paths"][operation.path][operation.method], paths, known)

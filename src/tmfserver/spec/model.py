@@ -11,7 +11,6 @@ from typing import Any
 
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
-from tmfserver.spec import joining, loader, soundness
 from tmfserver.spec.described import Definitions, answered, asked, by_resource
 from tmfserver.spec.dialect import Applied, adapt
 from tmfserver.spec.events import EventType, declared
@@ -20,7 +19,6 @@ from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
 from tmfserver.spec.verbs import HOLDER, OWN, PLACE, Verb, classify
 
-_NOWHERE_ELSE: Mapping[str, str] = {}
 _STAMPS = ("lastUpdate", "lastModified")
 
 
@@ -104,33 +102,12 @@ class Api:
     def schemas(self) -> Schemas:
         return Schemas(self.document)
 
+    def resource(self, name: str) -> Resource:
+        return self.nested[name].resource if name in self.nested else self.resources[name]
+
     def collection_name(self, resource: str) -> str:
         """Names a resource's documents among all APIs', e.g. "accountManagement/v4/account"."""
         return f"{self.base_path.removeprefix('/tmf-api').strip('/')}/{resource}"
-
-
-def read(*paths: Path, base_paths: Mapping[str, str] = _NOWHERE_ELSE) -> tuple[Api, ...]:
-    """The contracts in files, adapted; those under one base path are one contract.
-
-    base_paths: where files are served instead of where they say, by file name. Raises
-    BrokenContract, naming file and place.
-    """
-    raws: dict[Path, dict[str, Any]] = {}
-    for path in paths:
-        raws[path] = loader.read(path)
-        soundness.check(path, raws[path])
-        if path.name in base_paths:
-            raws[path] |= joining.placed(raws[path], base_paths[path.name])
-    return tuple(_read(joined) for joined in joining.join(raws))
-
-
-def _read(joined: joining.Joined) -> Api:
-    path = joined.file
-    try:
-        return build(path, joined.document, joined.extensions)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as failure:
-        problem = f"it cannot be understood as a contract: {type(failure).__name__}: {failure}"
-        raise BrokenContract(file=path, problem=problem) from failure
 
 
 def build(path: Path, raw: Mapping[str, Any], extensions: tuple[Path, ...] = ()) -> Api:
