@@ -13,7 +13,7 @@ from tests.serving import MakeDatabase
 from tmfserver.app import bundled_specs
 from tmfserver.spec import files, loader
 
-OWN = [path for path in files([bundled_specs()]) if "-v" in path.name]
+OWN = [path for path in files([bundled_specs()]) if "Management-v" in path.name]
 SEEDS = range(16)
 
 
