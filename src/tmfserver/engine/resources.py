@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.engine import representation
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
@@ -105,7 +104,7 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
+            old = exact.loads(represent(row, base))
             return await self._change(row, old, change(old), base, correlation)
 
         return await self._until_settled(id, once)
@@ -140,7 +139,7 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
+            old = exact.loads(represent(row, base))
             await self._commit_once(Remove(self.collection, id, row[2]), old, None, correlation)
 
         await self._until_settled(id, once)

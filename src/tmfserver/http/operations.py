@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.document.fields import select
 from tmfserver.engine import Outcome, ResourceEngine, represent
 from tmfserver.engine.expansion import Expanding, Expansions, Place
@@ -135,9 +134,9 @@ def _kept(old: dict[str, object]) -> dict[str, object]:
 
 def _selected(row: Row, base: str, fields: Fields) -> bytes:
     """The attributes that a client asked for; id and href always come along (TMF630 4.3)."""
-    document = orjson.loads(represent(row, base))
+    document = exact.loads(represent(row, base))
     reached = [place for reach in fields.reaches for place in places(reach, document)]
-    return orjson.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
+    return exact.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
 
 
 def not_served(operation: Operation) -> Function:

@@ -116,7 +116,7 @@ ADAPTATIONS = (
     ),
     Adaptation(
         "whole numbers of 64 bits",
-        "larger ones would not come back as they went in, so they are refused",
+        "clients and databases count with these; an attribute of type number holds more digits",
         bound_whole_numbers,
     ),
     Adaptation(
