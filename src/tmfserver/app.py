@@ -20,7 +20,7 @@ from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.errors import BrokenContract, StartFailure, UnknownPath
+from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
@@ -69,8 +69,7 @@ def bundled_specs() -> Path:
 def make_plan(settings: Settings) -> Plan:
     """Reads contracts and handlers. Raises a StartFailure that says what to do."""
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    apis = tuple(_as_set(settings, spec.read(path)) for path in spec.files(places))
-    _refuse_doubles(apis)
+    apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
     _declare_references(apis, _reference_paths(handlers))
     collections = {
@@ -88,15 +87,6 @@ def _as_set(settings: Settings, api: Api) -> Api:
     if settings.events == "all":
         api = spec.with_all_events(api)
     return spec.with_origins(api) if settings.mirror else api
-
-
-def _refuse_doubles(apis: Sequence[Api]) -> None:
-    seen: dict[str, Api] = {}
-    for api in apis:
-        if api.base_path in seen:
-            problem = f"its base path {api.base_path} is that of {seen[api.base_path].file} too"
-            raise BrokenContract(file=api.file, problem=problem)
-        seen[api.base_path] = api
 
 
 def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:

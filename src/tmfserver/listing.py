@@ -42,6 +42,7 @@ class ContractShape(Schema):
     """One contract of `tmfserver check`."""
 
     file = String()
+    extended_by = List(String(metadata={"help": "files with more operations of this contract"}))
     title = String()
     version = String()
     base_path = String()
@@ -110,6 +111,7 @@ def check(settings: Settings, *, as_json: bool) -> str:
 def _contract(plan: Plan, api: Api) -> dict[str, Any]:
     return {
         "file": str(api.file),
+        "extended_by": [str(file) for file in api.extensions],
         "title": api.title,
         "version": api.version,
         "base_path": api.base_path,
@@ -165,6 +167,7 @@ def _is_filtered_by(path: str, collection: Collection) -> bool:
 def _told(contract: dict[str, Any]) -> str:
     lines = [
         f"{contract['title']} {contract['version']} ({contract['file']})",
+        *(f"  extended by {file}" for file in contract["extended_by"]),
         f"  served at {contract['base_path']}, {contract['operations']} operations",
         f"  resources: {', '.join(contract['resources']) or 'none'}",
         f"  events: {', '.join(contract['events']) or 'none'}",

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from tests.spec.things import api, contract
 from tmfserver.app import bundled_specs
 from tmfserver.errors import Invalid
-from tmfserver.spec import ADAPTATIONS, build, files, read
+from tmfserver.spec import ADAPTATIONS, Api, build, files, read
 from tmfserver.spec.dialect import adapt
 
 
@@ -25,10 +25,10 @@ def test_the_effective_contract_is_valid_openapi() -> None:
     validate(dict(api().document))
 
 
-@pytest.mark.parametrize("path", files([bundled_specs()]), ids=lambda path: path.name)
-def test_the_bundled_contracts_stay_valid(path: Any) -> None:
+@pytest.mark.parametrize("bundled", read(*files([bundled_specs()])), ids=lambda api: api.title)
+def test_the_bundled_contracts_stay_valid(bundled: Api) -> None:
     """Whatever is adapted, what is served is valid OpenAPI 3.0."""
-    validate(dict(read(path).document))
+    validate(dict(bundled.document))
 
 
 def test_the_contract_itself_is_not_changed() -> None:

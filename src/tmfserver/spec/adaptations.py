@@ -40,7 +40,7 @@ def loosen_updates(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
     for method, path, operation in operations(document):
         body = operation.get("requestBody", {}).get("content", {}).get(JSON)
-        verb, _ = classify(method, path)
+        verb, _ = classify(method, path, operation)
         target = (body or {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
         if verb == "patch" and body and target in schemas:
             whole = schemas.get(target.removesuffix("_Update"), {})
@@ -54,7 +54,7 @@ def describe_patches(document: dict[str, Any]) -> int:
     places = 0
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
-        if classify(method, path)[0] == "patch" and JSON in content:
+        if classify(method, path, operation)[0] == "patch" and JSON in content:
             content.setdefault(MERGE_PATCH, content[JSON])
             content.setdefault(JSON_PATCH, {"schema": _patch_schema(r"^(/([^~/]|~[01])*)*$")})
             content.setdefault(JSON_PATCH_QUERY, {"schema": _patch_schema(r"^(/.*)?$")})
@@ -89,7 +89,7 @@ def _patch_schema(pointer: str) -> dict[str, Any]:
 def describe_selections(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
     for method, path, operation in operations(document):
-        verb, _ = classify(method, path)
+        verb, _ = classify(method, path, operation)
         if verb not in ("list", "retrieve", "create", "patch", "replace"):
             continue
         for status in ("200", "201"):
@@ -151,7 +151,9 @@ def take_own_ids(document: dict[str, Any]) -> int:
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         target = content.get(JSON, {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
-        if classify(method, path)[0] == "create" and "properties" in schemas.get(target, {}):
+        if classify(method, path, operation)[0] == "create" and "properties" in schemas.get(
+            target, {}
+        ):
             schemas[target]["properties"]["id"] = {
                 "type": "string",
                 "pattern": ID_PATTERN,

@@ -44,7 +44,7 @@ _MEANING = {
 def _by_verb(document: dict[str, Any], *verbs: Verb) -> Iterator[dict[str, Any]]:
     for path, item in document["paths"].items():
         for method in METHODS:
-            if method in item and (not verbs or classify(method, path)[0] in verbs):
+            if method in item and (not verbs or classify(method, path, item[method])[0] in verbs):
                 yield item[method]
 
 
@@ -163,7 +163,7 @@ def add_errors(document: dict[str, Any]) -> int:
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                verb, _ = classify(method, path)
+                verb, _ = classify(method, path, item[method])
                 responses = item[method]["responses"]
                 extra = (501,) if verb is None else _REFUSALS.get(verb, ())
                 for status in (*_EVERYWHERE, *extra):

@@ -11,7 +11,7 @@ from typing import Any
 
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
-from tmfserver.spec import loader, soundness
+from tmfserver.spec import joining, loader, soundness
 from tmfserver.spec.dialect import Applied, adapt
 from tmfserver.spec.events import EventType, declared
 from tmfserver.spec.openapi import operations
@@ -65,7 +65,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Api:
-    """One contract: where it came from, what is served under its base path."""
+    """One contract: where it came from, what is served under its base path.
+
+    extensions: other files with operations under the same base path, which are served with it.
+    """
 
     file: Path
     title: str
@@ -75,6 +78,7 @@ class Api:
     adaptations: tuple[Applied, ...] = field(repr=False)
     operations: tuple[Operation, ...] = field(repr=False)
     resources: Mapping[str, Resource] = field(repr=False)
+    extensions: tuple[Path, ...] = ()
 
     @cached_property
     def schemas(self) -> Schemas:
@@ -85,18 +89,28 @@ class Api:
         return f"{self.base_path.removeprefix('/tmf-api').strip('/')}/{resource}"
 
 
-def read(path: Path) -> Api:
-    """The contract in a file, adapted. Raises BrokenContract, naming file and place."""
-    raw = loader.read(path)
-    soundness.check(path, raw)
+def read(*paths: Path) -> tuple[Api, ...]:
+    """The contracts in files, adapted; those under one base path are one contract.
+
+    Raises BrokenContract, naming file and place.
+    """
+    raws: dict[Path, dict[str, Any]] = {}
+    for path in paths:
+        raws[path] = loader.read(path)
+        soundness.check(path, raws[path])
+    return tuple(_read(joined) for joined in joining.join(raws))
+
+
+def _read(joined: joining.Joined) -> Api:
+    path = joined.file
     try:
-        return build(path, raw)
+        return build(path, joined.document, joined.extensions)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as failure:
         problem = f"it cannot be understood as a contract: {type(failure).__name__}: {failure}"
         raise BrokenContract(file=path, problem=problem) from failure
 
 
-def build(path: Path, raw: Mapping[str, Any]) -> Api:
+def build(path: Path, raw: Mapping[str, Any], extensions: tuple[Path, ...] = ()) -> Api:
     document, adaptations = adapt(raw)
     found = tuple(_operation(path, *entry) for entry in operations(document))
     if not found:
@@ -112,6 +126,7 @@ def build(path: Path, raw: Mapping[str, Any]) -> Api:
         adaptations=adaptations,
         operations=found,
         resources=_resources(document, found),
+        extensions=extensions,
     )
 
 
@@ -132,7 +147,7 @@ def snake_case(name: str) -> str:
 
 
 def _operation(file: Path, method: str, path: str, definition: Mapping[str, Any]) -> Operation:
-    verb, name = classify(method, path)
+    verb, name = classify(method, path, definition)
     operation_id = definition.get("operationId")
     if not operation_id:
         raise BrokenContract(file=file, problem=f"{method.upper()} {path} has no operationId")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tmfserver.spec.verbs import OWN
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -83,7 +85,7 @@ def _path_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
-    kept = ("operationId", "summary", "description", "tags", "deprecated", "externalDocs")
+    kept = ("operationId", "summary", "description", "tags", "deprecated", "externalDocs", OWN)
     converted: dict[str, Any] = {key: operation[key] for key in kept if key in operation}
     parameters = operation.get("parameters", [])
     converted["parameters"] = [

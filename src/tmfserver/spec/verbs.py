@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, get_args
 
 Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
     "subscribe", "subscriptions", "subscription", "unsubscribe", "listen",
+    "history", "hierarchy", "summary",
 ]  # fmt: skip
+
+# What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.
+OWN = "x-operation"
 
 _ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create"}
 _ON_INSTANCE: dict[str, Verb] = {
@@ -24,12 +29,17 @@ def is_parameter(segment: str) -> bool:
     return segment.startswith("{") and segment.endswith("}")
 
 
-def classify(method: str, path: str) -> tuple[Verb | None, str | None]:
+def classify(
+    method: str, path: str, definition: Mapping[str, Any]
+) -> tuple[Verb | None, str | None]:
     """(verb, name) of an operation; the name is the resource's, or the event's of a listener path.
 
     The verb is None for what no default operation carries out: nested collections, tasks on an
     instance and methods out of place.
     """
+    own = definition.get(OWN)
+    if isinstance(own, Mapping):
+        return (own["verb"] if own.get("verb") in get_args(Verb) else None), own.get("resource")
     match path.strip("/").split("/"):
         case ["hub"]:
             return _ON_HUB.get(method), None

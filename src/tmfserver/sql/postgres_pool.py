@@ -163,3 +163,5 @@ def _line(error: Exception) -> str:
 async def _configure(connection: Connection) -> None:
     # Compiling a statement takes longer than most of ours take to run.
     await connection.execute("SET jit = off")
+    # A scan that takes every core for itself makes all others wait for it.
+    await connection.execute("SET max_parallel_workers_per_gather = 0")
