@@ -144,6 +144,8 @@ def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict
         return {}
     above = (*above, target) if target else above
     schema = schemas.resolve(schema)
+    if schema.get("type") == "array":
+        return _default_plan(schema.get("items", {}), schemas, above)
     plan: dict[str, Any] = {}
     for part in schema.get("allOf", ()):
         plan.update(_default_plan(part, schemas, above))

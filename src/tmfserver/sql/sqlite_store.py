@@ -9,7 +9,7 @@ from math import inf
 
 from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Query
-from tmfserver.repository import Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits
@@ -112,6 +112,11 @@ class SqliteStore:
 
     async def secret(self, name: str) -> bytes:
         return self._secret(name)
+
+    async def kept(self, api: str, key: str) -> Answer | None:
+        with answering():
+            row = self._reader.run(SYSTEM.kept.sql, (api, key)).fetchone()
+        return None if row is None else Answer(*row)
 
     async def listeners(self) -> Listeners:
         return self._listeners
