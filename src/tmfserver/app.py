@@ -30,6 +30,7 @@ from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
 from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
+from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.operations import ResourceOperations
@@ -238,6 +239,7 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
     resources = {}
+    answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
@@ -245,7 +247,9 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
         if name in _with_history(api):
             entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
             histories = Histories(path, entries_, settings.user_header)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions, histories)
+        resources[name] = ResourceOperations(
+            engine, path, lists, shared.expansions, answers, histories
+        )
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)

@@ -104,6 +104,14 @@ class AlreadySubscribed(Conflict):
     """There is a listener with this callback and query already, its id is '{id}'."""
 
 
+class KeyTaken(Conflict):
+    """A request with this Idempotency-Key is being carried out; ask again in a moment."""
+
+
+class KeyReused(RequestFailure):
+    """Idempotency-Key '{key}' came with another request before; each request needs its own key."""
+
+
 class PreconditionFailed(RequestFailure):
     """{header} says {came}, but the resource is at {current}."""
 

@@ -163,7 +163,30 @@ class Receive:
     document: str
 
 
-Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered: `request` is its fingerprint, `headers` a JSON array of pairs,
+    `at` in microseconds since 1970."""
+
+    request: str
+    status: int
+    headers: str
+    body: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """An answer that is kept under the key that the client gave its request, with the changes that
+    it tells of. Fails with errors.KeyTaken when there is one from `oldest` on."""
+
+    api: str
+    key: str
+    answer: Answer
+    oldest: int
+
+
+Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive | Keep
 
 
 class Store(Protocol):
@@ -188,6 +211,10 @@ class Store(Protocol):
 
     async def secret(self, name: str) -> bytes:
         """A key that all processes on this database share, made when it is first asked for."""
+        ...
+
+    async def kept(self, api: str, key: str) -> Answer | None:
+        """The answer that is kept under a key, however old it is."""
         ...
 
     async def listeners(self) -> Listeners:

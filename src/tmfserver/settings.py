@@ -107,6 +107,9 @@ class Settings:
     depth_limit: int = _setting(
         100, _number(2, 900), "Levels of objects and arrays in a request body."
     )
+    idempotency_hours: int = _setting(
+        24, _number(1, 87_600), "Hours that a request's Idempotency-Key is remembered."
+    )
     references: str = _setting(
         "off",
         _one_of("off", "warn", "strict"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.engine import representation
 from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
@@ -22,6 +21,7 @@ from tmfserver.errors import (
     NotFound,
     NotServed,
     PatchBreaksContract,
+    RequestFailure,
     Stale,
 )
 from tmfserver.query.ast import Node, Query
@@ -45,6 +45,26 @@ class Outcome(NamedTuple):
 
     row: Row
     warnings: list[str]
+
+
+# What else is to be written with creates, by their outcomes.
+Also: TypeAlias = Callable[[Sequence[Outcome]], Sequence[Change]]
+# A document before and after a change, as representations.
+Told: TypeAlias = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
+
+def in_entry(failure: RequestFailure, number: int) -> RequestFailure:
+    """The same refusal, of one of several documents: an operation's value in a JSON Patch."""
+    facts = dict(failure.facts)
+    if "attribute" in facts:
+        facts["attribute"] = f"{number}.value.{facts['attribute']}"
+    elif "problem" in facts:
+        facts["problem"] = f"{number}.value: {facts['problem']}"
+    return type(failure)(**facts)
+
+
+def nothing(_made: Sequence[Outcome]) -> Sequence[Change]:
+    return ()
 
 
 class ResourceEngine:
@@ -84,7 +104,7 @@ class ResourceEngine:
             return await self._store.fold(self.collection, query.filter, summing)
         fold = Fold(summing)
         for row in page.rows:
-            fold.take(orjson.loads(row[1]))
+            fold.take(exact.loads(row[1]))
         return fold.folded
 
     async def history(self, id: str, query: Query) -> Page:
@@ -102,18 +122,61 @@ class ResourceEngine:
             raise NotFound(resource=self.resource.name, id=id)
         return row
 
-    async def create(self, document: dict[str, Any], base: str, correlation: str = "") -> Outcome:
-        """Keeps a new document, which the contract's create schema holds true for."""
+    async def create(
+        self, document: dict[str, Any], base: str, correlation: str = "", also: Also = nothing
+    ) -> Outcome:
+        """Keeps a new document, which the contract's create schema holds true for.
+
+        also: gives more changes for the same transaction, by what will have been made.
+        """
+        outcome = await self._prepare(document, base)
+        await self._keep([outcome], [document], base, correlation, also)
+        return outcome
+
+    async def create_many(
+        self,
+        documents: Sequence[dict[str, Any]],
+        base: str,
+        correlation: str = "",
+        also: Also = nothing,
+    ) -> Sequence[Outcome]:
+        """Keeps all of these or none (TMF630 6.2). A refusal tells which document it is about."""
+        outcomes = []
+        for number, document in enumerate(documents):
+            try:
+                outcomes.append(await self._prepare(document, base))
+            except RequestFailure as failure:
+                raise in_entry(failure, number) from None
+        await self._keep(outcomes, documents, base, correlation, also)
+        return outcomes
+
+    async def _keep(
+        self,
+        outcomes: Sequence[Outcome],
+        documents: Sequence[dict[str, Any]],
+        base: str,
+        correlation: str,
+        also: Also,
+    ) -> None:
+        rows = [outcome.row for outcome in outcomes]
+        # What else there is goes first: it says whether this was done before.
+        changes = [*also(outcomes), *[Insert(self.collection, *row[:3]) for row in rows]]
+
+        async def once() -> None:
+            told = [(None, {"href": base + each["id"], **each}) for each in documents]
+            await self._commit(changes, told, correlation)
+
+        await self._until_settled(rows[0][0], once)
+
+    async def _prepare(self, document: dict[str, Any], base: str) -> Outcome:
+        """The document as it is to be kept, the server's attributes set in place."""
         representation.refuse_given(self.resource, document)
         document["id"] = id = representation.new_id(document)
         revision = now()
         representation.stamp_new(self.resource, document, revision)
         self._apply_rules(None, document)
         warnings = await self._references.check(self.rules, None, document, base)
-        text = text_of(document)
-        insert = Insert(self.collection, id, text, revision)
-        await self._commit(insert, document, base, correlation)
-        return Outcome((id, text, revision), warnings)
+        return Outcome((id, text_of(document), revision), warnings)
 
     async def patch(
         self,
@@ -135,7 +198,7 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
+            old = exact.loads(represent(row, base))
             return await self._change(row, old, change(old), base, correlation, by)
 
         return await self._until_settled(id, once)
@@ -155,10 +218,10 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        passed: list[Insert] = []
+        changes: list[Change] = [replace]
         if self._history is not None:
-            passed = self._history.changes(old, new, revision, correlation, by)
-        await self._commit_once(replace, old, new, correlation, passed)
+            changes += self._history.changes(old, new, revision, correlation, by)
+        await self._commit(changes, [(old, new)], correlation)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(
@@ -173,8 +236,9 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
-            await self._commit_once(Remove(self.collection, id, row[2]), old, None, correlation)
+            old = exact.loads(represent(row, base))
+            remove = Remove(self.collection, id, row[2])
+            await self._commit([remove], [(old, None)], correlation)
 
         await self._until_settled(id, once)
 
@@ -213,26 +277,16 @@ class ResourceEngine:
             check(old, new)
 
     async def _commit(
-        self, insert: Insert, new: dict[str, Any], base: str, correlation: str
+        self, changes: Sequence[Change], told: Sequence[Told], correlation: str
     ) -> None:
-        async def once() -> None:
-            document = {"href": base + new["id"], **new}
-            await self._commit_once(insert, None, document, correlation)
-
-        await self._until_settled(new["id"], once)
-
-    async def _commit_once(
-        self,
-        change: Change,
-        old: dict[str, Any] | None,
-        new: dict[str, Any] | None,
-        correlation: str,
-        more: Sequence[Change] = (),
-    ) -> None:
-        """The change and its events, in one transaction."""
+        """The changes and the events of what became of documents, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
-            made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *more, *made], listeners.version)
+            events = [
+                event
+                for old, new in told
+                for event in self.notifications.events(listeners, old, new, correlation)
+            ]
+            await self._store.commit([*changes, *events], listeners.version)
         else:
-            await self._store.commit([change, *more], listeners.version)
+            await self._store.commit(changes, listeners.version)

@@ -24,6 +24,7 @@ STATUS: dict[type[errors.Failure], tuple[int, str]] = {
     errors.UnsupportedMediaType: (415, "Unsupported media type"),
     errors.TooLarge: (413, "Content too large"),
     errors.PreconditionFailed: (412, "Precondition failed"),
+    errors.KeyReused: (422, "Key used before"),
     errors.Taken: (409, "Already exists"),
     errors.AlreadySubscribed: (409, "Already exists"),
     errors.Conflict: (409, "Conflict"),

@@ -30,6 +30,7 @@ from tmfserver.sql.pages import (
     start_values,
 )
 from tmfserver.sql.rest import implied, split, split_sort
+from tmfserver.sql.rounding import widened
 from tmfserver.sql.statements import Prepared, prepare
 from tmfserver.sql.tables import table_name
 
@@ -136,7 +137,7 @@ class Plans:
             raise BadQuery(parameter="cursor", came="a cursor", expected=expected)
         if query.filter is not None:
             known = self._known(collection)
-            more = implied(query.filter, known)
+            more = widened(implied(query.filter, known), self._json)
             if more:
                 exact = And((*more, *([exact] if exact else [])))
         if rest is None and sortable:

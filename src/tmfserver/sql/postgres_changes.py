@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from secrets import token_hex
 from typing import Any
 
@@ -11,15 +12,18 @@ from psycopg import errors as pg
 
 from tmfserver.errors import (
     AlreadySubscribed,
+    KeyTaken,
     ListenersChanged,
     NotFound,
     Stale,
     Taken,
 )
 from tmfserver.repository import (
+    Answer,
     Change,
     Event,
     Insert,
+    Keep,
     Listener,
     Listeners,
     Receive,
@@ -58,13 +62,22 @@ async def carry_out(connection: Connection, asked: Sequence[Change], listeners: 
             version = (await _run(connection, SYSTEM.version))[0][0]
             if version != listeners:
                 raise ListenersChanged
-        for change in asked:
-            await _apply(connection, change)
+        for kind, group in groupby(asked, _together):
+            if kind is None:
+                for change in group:
+                    await _apply(connection, change)
+            else:
+                await _insert(connection, [each for each in group if isinstance(each, Insert)])
+
+
+def _together(change: Change) -> str | None:
+    """Inserts that follow each other are one statement for each collection."""
+    return change.collection.name if isinstance(change, Insert) else None
 
 
 async def _apply(connection: Connection, change: Change) -> None:
     match change:
-        case Insert() | Replace() | Remove():
+        case Replace() | Remove():
             await _change(connection, change)
         case Event():
             await _event(connection, change)
@@ -75,6 +88,8 @@ async def _apply(connection: Connection, change: Change) -> None:
                 raise NotFound(resource="listener", id=id)
             await _count(connection, SYSTEM.forget, id)
             await _count(connection, SYSTEM.bump)
+        case Keep():
+            await _keep(connection, change)
         case Receive(api, id, type_, document):
             await _count(connection, SYSTEM.receive, api, id, type_, document, now())
 
@@ -90,10 +105,20 @@ def refused(change: Insert | Replace | Remove) -> Stale | Taken:
     return failure(resource=change.collection.resource, id=change.id)
 
 
-async def _change(connection: Connection, change: Insert | Replace | Remove) -> None:
+async def _change(connection: Connection, change: Replace | Remove) -> None:
     statement = changes(kind_of(change), change.collection.name, told=False)
     if not await _run(connection, statement, f"[{entry(change, ())}]", None):
         raise refused(change)
+
+
+async def _insert(connection: Connection, inserts: Sequence[Insert]) -> None:
+    statement = changes("insert", inserts[0].collection.name, told=False)
+    array = f"[{','.join([entry(each, ()) for each in inserts])}]"
+    made = {id for (id,) in await _run(connection, statement, array, None)}
+    for each in inserts:
+        if each.id not in made:
+            raise refused(each)
+        made.remove(each.id)  # what comes twice was made once
 
 
 async def _event(connection: Connection, change: Event) -> None:
@@ -106,6 +131,19 @@ async def _event(connection: Connection, change: Event) -> None:
     if change.listeners:
         takers = orjson.dumps(change.listeners).decode()
         await _count(connection, DELIVERIES, seq, takers, at, change.subject)
+
+
+async def _keep(connection: Connection, change: Keep) -> None:
+    new = change.answer
+    row = change.api, change.key, new.request, new.status, new.headers, new.body, new.at
+    if not await _count(connection, SYSTEM.keep, *row, change.oldest):
+        raise KeyTaken
+    await _count(connection, SYSTEM.forget_answers, change.oldest)
+
+
+async def kept(api: str, key: str, connection: Connection) -> Answer | None:
+    rows = await _run(connection, SYSTEM.kept, api, key)
+    return Answer(*rows[0]) if rows else None
 
 
 async def _subscribe(connection: Connection, new: Listener) -> None:

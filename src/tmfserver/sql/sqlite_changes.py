@@ -14,6 +14,7 @@ from tmfserver.errors import (
     AlreadySubscribed,
     Failure,
     Invalid,
+    KeyTaken,
     ListenersChanged,
     NotFound,
     Stale,
@@ -24,6 +25,7 @@ from tmfserver.repository import (
     Change,
     Event,
     Insert,
+    Keep,
     Listener,
     Listeners,
     Receive,
@@ -88,6 +90,7 @@ class Changes:
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
             Receive: self._receive,
+            Keep: self._keep,
             Work: self._work,
         }
 
@@ -227,6 +230,13 @@ class Changes:
     def _receive(self, change: Receive) -> None:
         row = change.api, change.id, change.type, change.document, now()
         self._run(SYSTEM.receive.sql, row)
+
+    def _keep(self, change: Keep) -> None:
+        new = change.answer
+        row = change.api, change.key, new.request, new.status, new.headers, new.body, new.at
+        if self._run(SYSTEM.keep.sql, SYSTEM.keep.bind((*row, change.oldest))).rowcount != 1:
+            raise KeyTaken
+        self._run(SYSTEM.forget_answers.sql, (change.oldest,))
 
     def _work(self, work: Work) -> None:
         work.carry_out(self._connection)

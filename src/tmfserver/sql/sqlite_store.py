@@ -11,7 +11,7 @@ from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits
@@ -117,6 +117,11 @@ class SqliteStore:
 
     async def secret(self, name: str) -> bytes:
         return self._secret(name)
+
+    async def kept(self, api: str, key: str) -> Answer | None:
+        with answering():
+            row = self._reader.run(SYSTEM.kept.sql, (api, key)).fetchone()
+        return None if row is None else Answer(*row)
 
     async def listeners(self) -> Listeners:
         return self._listeners

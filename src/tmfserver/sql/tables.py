@@ -110,6 +110,18 @@ secret = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+# What requests with a key were answered, to be answered again.
+idempotency = Table(
+    "idempotency",
+    system,
+    Column("api", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
 RESERVED = frozenset({*system.tables, "alembic_version"})
 
 
