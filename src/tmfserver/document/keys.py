@@ -1,0 +1,61 @@
+"""What names a document together: the values of some of its attributes, as one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+LONGEST_SHOWN = 200  # characters of a key as people see it
+
+
+class Key(NamedTuple):
+    """mark: 32 characters that tell the key from all others. says: the same for people."""
+
+    mark: str
+    says: str
+
+
+def key_of(document: Mapping[str, Any], paths: Sequence[str]) -> Key | None:
+    """The key that the values at these dotted paths make; None where one of them is missing.
+
+    Through an array a path has all values of its elements, in their order.
+    """
+    values = [list(_at(document, path.split("."))) for path in paths]
+    if not all(values):
+        return None
+    return make_key([(path, found) for path, found in zip(paths, values, strict=True)])
+
+
+def make_key(parts: Sequence[tuple[str, Sequence[Any]]]) -> Key:
+    """The key of named values. 1 and 1.0 are the same value, 1 and "1" are two."""
+    whole = orjson.dumps([(name, _plain(values)) for name, values in parts], default=str)
+    says = " and ".join([f"{name} {', '.join(map(_shown, values))}" for name, values in parts])
+    if len(says) > LONGEST_SHOWN:
+        says = says[: LONGEST_SHOWN - 3] + "..."
+    return Key(blake2b(whole, digest_size=16).hexdigest(), says)
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _at(element, path)
+    elif not path:
+        if value is not None:
+            yield value
+    elif isinstance(value, Mapping):
+        yield from _at(value.get(path[0]), path[1:])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(value[name]) for name in sorted(value)}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
