@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -15,7 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
+from tmfserver.engine.characteristics import Specifications
+from tmfserver.engine.checks import Checks
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.hierarchy import family
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
@@ -35,8 +38,8 @@ from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
 from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
-from tmfserver.repository import Collection, Store
-from tmfserver.rules import NO_RULES
+from tmfserver.repository import Collection, Store, UniqueKey
+from tmfserver.rules import NO_RULES, Rules
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
 from tmfserver.spec import Api, Resource
@@ -73,7 +76,7 @@ def make_plan(settings: Settings) -> Plan:
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
     _declare_references(apis, _reference_paths(handlers))
     collections = {
-        api.collection_name(name): _collection(api, resource, handlers.get(name))
+        api.collection_name(name): _collection(settings, api, resource, handlers.get(name))
         for api in apis
         for name, resource in api.resources.items()
     }
@@ -103,15 +106,29 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
                 declare_expansion(operation.definition, paths, known)
 
 
-def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
+def _collection(
+    settings: Settings, api: Api, resource: Resource, handler: Handler | None
+) -> Collection:
     rules = handler.rules if handler else NO_RULES
+    indexed = dict.fromkeys(rules.indexed)
+    if settings.references == "strict":
+        # Each deletion asks who refers to what is to go.
+        indexed |= dict.fromkeys([f"{path}.id" for path in rules.references])
     return Collection(
         name=api.collection_name(resource.name),
         resource=resource.name,
-        indexed=tuple(rules.indexed),
+        indexed=tuple(indexed),
         types=resource.types,
         arrays=resource.arrays,
+        keys=tuple(_keys(rules)),
     )
+
+
+def _keys(rules: Rules) -> Iterator[UniqueKey]:
+    for paths in rules.unique:
+        yield UniqueKey(" + ".join(paths), tuple(paths))
+    if rules.characteristics is not None:
+        yield UniqueKey(f"{rules.characteristics.values} of {rules.characteristics.specification}")
 
 
 class Server:
@@ -175,6 +192,7 @@ class Shared:
 
     store: Store
     references: References
+    specifications: Specifications
     expansions: Expansions
     cursors: Cursors
 
@@ -191,9 +209,12 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
+    by_resource = _by_resource(plan.collections)
+    rules = {name: handler.rules for name, handler in plan.handlers.items()}
     shared = Shared(
         store,
-        References(settings.references, store, _by_resource(plan.collections)),
+        References(settings.references, store, by_resource, rules),
+        Specifications(settings.characteristics, store, by_resource),
         Expansions(store, _places(plan), _reference_paths(plan.handlers)),
         Cursors(key or token_bytes(32)),
     )
@@ -245,12 +266,19 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    collection, store = plan.collection(api, name), shared.store
+    checks = Checks(
+        rules,
+        collection,
+        shared.references,
+        shared.specifications,
+        family(rules, _by_resource(plan.collections), collection, store),
+    )
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
-        rules,
-        plan.collection(api, name),
-        shared.store,
-        shared.references,
+        checks,
+        collection,
+        store,
         Notifications(resource, api.base_path, interests, api.title, state),
     )

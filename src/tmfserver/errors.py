@@ -96,6 +96,10 @@ class UnresolvedReference(Conflict):
     """{attribute} refers to {resource} '{id}', which does not exist here."""
 
 
+class EndsBeforeItStarts(Conflict):
+    """{attribute} ends at {end}, which is before it starts at {start}."""
+
+
 class StillReferredTo(Conflict):
     """The {resource} '{id}' cannot be deleted, for others refer to it: {by}."""
 

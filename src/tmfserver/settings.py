@@ -112,6 +112,12 @@ class Settings:
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
     )
+    characteristics: str = _setting(
+        "warn",
+        _one_of("off", "warn", "strict"),
+        "Whether characteristics must be as a specification of this server says, where one is"
+        " referred to: off, warn or strict.",
+    )
     events: str = _setting(
         "declared",
         _one_of("declared", "all"),

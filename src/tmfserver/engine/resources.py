@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import orjson
 
 from tmfserver.engine import representation
+from tmfserver.engine.checks import Checks
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
-from tmfserver.engine.references import References
 from tmfserver.engine.representation import now, represent, text_of
 from tmfserver.errors import (
     Invalid,
@@ -24,7 +24,6 @@ from tmfserver.errors import (
 )
 from tmfserver.query.ast import Query
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
-from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
@@ -53,15 +52,14 @@ class ResourceEngine:
         self,
         resource: Resource,
         shape: Shape,
-        rules: Rules,
+        checks: Checks,
         collection: Collection,
         store: Store,
-        references: References,
         notifications: Notifications,
     ) -> None:
-        self.resource, self.rules, self.collection = resource, rules, collection
+        self.resource, self.checks, self.collection = resource, checks, collection
         self.shape, self.notifications = shape, notifications
-        self._store, self._references = store, references
+        self._store = store
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
@@ -79,12 +77,15 @@ class ResourceEngine:
         document["id"] = id = representation.new_id(document)
         revision = now()
         representation.stamp_new(self.resource, document, revision)
-        self._apply_rules(None, document)
-        warnings = await self._references.check(self.rules, None, document, base)
-        text = text_of(document)
-        insert = Insert(self.collection, id, text, revision)
-        await self._commit(insert, document, base, correlation)
-        return Outcome((id, text, revision), warnings)
+        text, shown = text_of(document), {"href": base + id, **document}
+
+        async def once() -> Outcome:
+            warnings, keys, counted_on = await self.checks.check(None, document, base)
+            insert = Insert(self.collection, id, text, revision, keys)
+            await self._commit([*counted_on, insert], None, shown, correlation)
+            return Outcome((id, text, revision), warnings)
+
+        return await self._until_settled(id, once)
 
     async def patch(
         self,
@@ -121,11 +122,10 @@ class ResourceEngine:
         representation.refuse_kept(self.resource, old, new)
         revision = max(now(), row[2] + 1)
         representation.stamp_changed(self.resource, old, new, revision)
-        self._apply_rules(old, new)
-        warnings = await self._references.check(self.rules, old, new, base)
+        warnings, keys, counted_on = await self.checks.check(old, new, base)
         text = text_of(new)
-        replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit_once(replace, old, new, correlation)
+        replace = Replace(self.collection, row[0], text, revision, row[2], keys)
+        await self._commit([*counted_on, replace], old, new, correlation)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(
@@ -140,8 +140,9 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
+            await self.checks.refuse_deletion(id, base)
             old = orjson.loads(represent(row, base))
-            await self._commit_once(Remove(self.collection, id, row[2]), old, None, correlation)
+            await self._commit([Remove(self.collection, id, row[2])], old, None, correlation)
 
         await self._until_settled(id, once)
 
@@ -173,32 +174,17 @@ class ResourceEngine:
             raise PatchBreaksContract(**failure.facts) from None
         return new
 
-    def _apply_rules(self, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
-        if old is not None and self.rules.lifecycle is not None:
-            self.rules.lifecycle.check(old, new)
-        for check in self.rules.checks:
-            check(old, new)
-
     async def _commit(
-        self, insert: Insert, new: dict[str, Any], base: str, correlation: str
-    ) -> None:
-        async def once() -> None:
-            document = {"href": base + new["id"], **new}
-            await self._commit_once(insert, None, document, correlation)
-
-        await self._until_settled(new["id"], once)
-
-    async def _commit_once(
         self,
-        change: Change,
+        changes: Sequence[Change],
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
         correlation: str,
     ) -> None:
-        """The change and its events, in one transaction."""
+        """The changes and their events, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
             made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *made], listeners.version)
+            await self._store.commit([*changes, *made], listeners.version)
         else:
-            await self._store.commit([change], listeners.version)
+            await self._store.commit(changes, listeners.version)

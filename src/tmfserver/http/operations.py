@@ -112,8 +112,7 @@ class ResourceOperations:
         headers = conditional.headers(outcome.row[2])
         headers.append(JSON_HEADER)
         for warning in outcome.warnings:
-            text = warning.replace('"', "'").encode("latin-1", "replace")
-            headers.append((b"warning", b'199 - "%s"' % text))
+            headers.append((b"warning", b'199 - "%s"' % _in_header(warning)))
         return Reply(status, self._body(call, outcome.row, fields), headers)
 
     def _fields(self, call: Call) -> Fields | None:
@@ -123,6 +122,12 @@ class ResourceOperations:
     def _body(self, call: Call, row: Row, fields: Fields | None) -> bytes:
         base = f"{call.base_url}{self._path}/"
         return represent(row, base).encode() if fields is None else _selected(row, base, fields)
+
+
+def _in_header(warning: str) -> bytes:
+    """What came may hold quotes, or line ends, which would begin another header."""
+    plain = "".join([sign if sign.isprintable() else " " for sign in warning])
+    return plain.replace("\\", "/").replace('"', "'").encode("latin-1", "replace")
 
 
 def _text(call: Call) -> str:
