@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 LONGEST_SHOWN = 200  # characters of a key as people see it
+EXACT = 2**53  # below this whole numbers and floats are the same
 
 
 class Key(NamedTuple):
@@ -31,11 +33,19 @@ def key_of(document: Mapping[str, Any], paths: Sequence[str]) -> Key | None:
 
 def make_key(parts: Sequence[tuple[str, Sequence[Any]]]) -> Key:
     """The key of named values. 1 and 1.0 are the same value, 1 and "1" are two."""
-    whole = orjson.dumps([(name, _plain(values)) for name, values in parts], default=str)
-    says = " and ".join([f"{name} {', '.join(map(_shown, values))}" for name, values in parts])
+    whole = as_text([(name, _plain(values)) for name, values in parts]).encode()
+    says = " and ".join([f"{name} {', '.join(map(as_text, values))}" for name, values in parts])
     if len(says) > LONGEST_SHOWN:
         says = says[: LONGEST_SHOWN - 3] + "..."
     return Key(blake2b(whole, digest_size=16).hexdigest(), says)
+
+
+def as_text(value: Any) -> str:
+    """As JSON, whatever the size of its numbers."""
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:
+        return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
@@ -50,12 +60,8 @@ def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return int(value)
     if isinstance(value, Mapping):
         return {name: _plain(value[name]) for name in sorted(value)}
     return [_plain(each) for each in value] if isinstance(value, list) else value
-
-
-def _shown(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
-import orjson
 import re2
 
 from tmfserver.document.equal import equal
-from tmfserver.document.keys import Key, make_key
+from tmfserver.document.keys import Key, as_text, make_key
 from tmfserver.query import scalars
 from tmfserver.query.conditions import RE2
 
@@ -168,7 +167,7 @@ def measure(value: Any) -> Number | None:
 
 def shown(value: Any) -> str:
     """As JSON, cut off where it is long."""
-    text = orjson.dumps(value, default=str).decode()
+    text = as_text(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
@@ -284,7 +283,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    return value if isinstance(value, str) else as_text(value)
 
 
 def _times(count: int) -> str:
