@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -17,8 +17,11 @@ from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.characteristics import Specifications
 from tmfserver.engine.checks import Checks
+from tmfserver.engine.collecting import collection_of
 from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.hierarchy import family
+from tmfserver.engine.history import TYPES as HISTORY_TYPES
+from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
@@ -29,6 +32,7 @@ from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
@@ -38,17 +42,18 @@ from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
 from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
-from tmfserver.repository import Collection, Store, UniqueKey
-from tmfserver.rules import NO_RULES, Rules
+from tmfserver.repository import Collection, Store
+from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
-from tmfserver.spec import Api, Resource
+from tmfserver.spec import Api
 from tmfserver.spec.additions import declare_expansion
 
 log = logging.getLogger(__name__)
 
 # No resource's name can hold a space, so that no contract's collection is called this.
 MIRRORED = "mirrored copies"
+_HISTORY = "{} history"
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,27 @@ def make_plan(settings: Settings) -> Plan:
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
     apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+    rules = {name: handler.rules for name, handler in handlers.items()}
     _declare_references(apis, _reference_paths(handlers))
     collections = {
-        api.collection_name(name): _collection(settings, api, resource, handlers.get(name))
+        api.collection_name(name): collection_of(
+            api, resource, rules.get(name, NO_RULES), deletions=settings.references == "strict"
+        )
         for api in apis
         for name, resource in api.resources.items()
     }
+    for api in apis:
+        names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
+        collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _with_history(api: Api) -> set[str]:
+    """The resources whose contract asks for the history of their states."""
+    return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
 def _as_set(settings: Settings, api: Api) -> Api:
@@ -104,31 +120,6 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
             if paths and operation.verb in ("list", "retrieve"):
                 known = api.resources[operation.resource or ""].types
                 declare_expansion(operation.definition, paths, known)
-
-
-def _collection(
-    settings: Settings, api: Api, resource: Resource, handler: Handler | None
-) -> Collection:
-    rules = handler.rules if handler else NO_RULES
-    indexed = dict.fromkeys(rules.indexed)
-    if settings.references == "strict":
-        # Each deletion asks who refers to what is to go.
-        indexed |= dict.fromkeys([f"{path}.id" for path in rules.references])
-    return Collection(
-        name=api.collection_name(resource.name),
-        resource=resource.name,
-        indexed=tuple(indexed),
-        types=resource.types,
-        arrays=resource.arrays,
-        keys=tuple(_keys(rules)),
-    )
-
-
-def _keys(rules: Rules) -> Iterator[UniqueKey]:
-    for paths in rules.unique:
-        yield UniqueKey(" + ".join(paths), tuple(paths))
-    if rules.characteristics is not None:
-        yield UniqueKey(f"{rules.characteristics.values} of {rules.characteristics.specification}")
 
 
 class Server:
@@ -250,7 +241,11 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
+        histories = None
+        if name in _with_history(api):
+            entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
+            histories = Histories(path, entries_, settings.user_header)
+        resources[name] = ResourceOperations(engine, path, lists, shared.expansions, histories)
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -274,6 +269,10 @@ def _engine(
         shared.specifications,
         family(rules, _by_resource(plan.collections), collection, store),
     )
+    history = None
+    if name in _with_history(api):
+        kept = plan.collection(api, _HISTORY.format(name))
+        history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
@@ -281,4 +280,5 @@ def _engine(
         collection,
         store,
         Notifications(resource, api.base_path, interests, api.title, state),
+        history,
     )

@@ -118,6 +118,11 @@ class Settings:
         "Whether characteristics must be as a specification of this server says, where one is"
         " referred to: off, warn or strict.",
     )
+    user_header: str = _setting(
+        "X-Forwarded-User",
+        String(),
+        "The request header in which a proxy says who asks, for histories; empty: none.",
+    )
     events: str = _setting(
         "declared",
         _one_of("declared", "all"),
