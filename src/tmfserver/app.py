@@ -15,7 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
+from tmfserver.engine.characteristics import Specifications
+from tmfserver.engine.checks import Checks
+from tmfserver.engine.collecting import collection_of
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.hierarchy import family
 from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
@@ -43,7 +47,7 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
-from tmfserver.spec import Api, Resource
+from tmfserver.spec import Api
 from tmfserver.spec.additions import declare_expansion
 
 log = logging.getLogger(__name__)
@@ -76,9 +80,12 @@ def make_plan(settings: Settings) -> Plan:
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
     apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
     handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+    rules = {name: handler.rules for name, handler in handlers.items()}
     _declare_references(apis, _reference_paths(handlers))
     collections = {
-        api.collection_name(name): _collection(api, resource, handlers.get(name))
+        api.collection_name(name): collection_of(
+            api, resource, rules.get(name, NO_RULES), deletions=settings.references == "strict"
+        )
         for api in apis
         for name, resource in api.resources.items()
     }
@@ -114,17 +121,6 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
             if paths and operation.verb in ("list", "retrieve"):
                 known = api.resources[operation.resource or ""].types
                 declare_expansion(operation.definition, paths, known)
-
-
-def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
-    rules = handler.rules if handler else NO_RULES
-    return Collection(
-        name=api.collection_name(resource.name),
-        resource=resource.name,
-        indexed=tuple(rules.indexed),
-        types=resource.types,
-        arrays=resource.arrays,
-    )
 
 
 class Server:
@@ -188,6 +184,7 @@ class Shared:
 
     store: Store
     references: References
+    specifications: Specifications
     expansions: Expansions
     cursors: Cursors
 
@@ -204,9 +201,12 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
+    by_resource = _by_resource(plan.collections)
+    rules = {name: handler.rules for name, handler in plan.handlers.items()}
     shared = Shared(
         store,
-        References(settings.references, store, _by_resource(plan.collections)),
+        References(settings.references, store, by_resource, rules),
+        Specifications(settings.characteristics, store, by_resource),
         Expansions(store, _places(plan), _reference_paths(plan.handlers)),
         Cursors(key or token_bytes(32)),
     )
@@ -265,6 +265,14 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    collection, store = plan.collection(api, name), shared.store
+    checks = Checks(
+        rules,
+        collection,
+        shared.references,
+        shared.specifications,
+        family(rules, _by_resource(plan.collections), collection, store),
+    )
     history = None
     if name in _with_history(api):
         kept = plan.collection(api, _HISTORY.format(name))
@@ -272,10 +280,9 @@ def _engine(
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
-        rules,
-        plan.collection(api, name),
-        shared.store,
-        shared.references,
+        checks,
+        collection,
+        store,
         Notifications(resource, api.base_path, interests, api.title, state),
         history,
     )

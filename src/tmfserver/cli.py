@@ -79,7 +79,7 @@ def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @commands.command()
-@with_settings("database", "specs", "handlers")
+@with_settings("database", "specs", "handlers", "references")
 @click.option(
     "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
 )

@@ -73,6 +73,10 @@ class Taken(Conflict):
     """There is a {resource} with id '{id}' already."""
 
 
+class Duplicate(Conflict):
+    """There is a {resource} with the same {key} already, its id is '{id}'."""
+
+
 class ServerSet(Conflict):
     """{attribute} is set by the server: got {came}, which differs from {kept}; leave it out."""
 
@@ -90,6 +94,22 @@ class RuleViolation(Conflict):
 
 class UnresolvedReference(Conflict):
     """{attribute} refers to {resource} '{id}', which does not exist here."""
+
+
+class EndsBeforeItStarts(Conflict):
+    """{attribute} ends at {end}, which is before it starts at {start}."""
+
+
+class StillReferredTo(Conflict):
+    """The {resource} '{id}' cannot be deleted, for others refer to it: {by}."""
+
+
+class WrongCharacteristic(Conflict):
+    """{attribute} '{name}': got {came}, expected {expected}, says {resource} '{id}'."""
+
+
+class CircularHierarchy(Conflict):
+    """{attribute} would make a circle, in which each is above the next: {circle}."""
 
 
 class PatchDoesNotApply(Conflict):
@@ -156,6 +176,10 @@ class BrokenHandler(StartFailure):
 
 class DatabaseUnreachable(StartFailure):
     """The database {database} cannot be used: {problem}; check --database (TMFSERVER_DATABASE)."""
+
+
+class KeyShared(StartFailure):
+    """What must be unique is not, so it is not enforced: {examples}; see to it and run it again."""
 
 
 class PortTaken(StartFailure):

@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from tmfserver.deliveries import Outbox
+from tmfserver.document.keys import Key
 from tmfserver.query.ast import Node, Position, Query, ValueType
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
+
+
+class UniqueKey(NamedTuple):
+    """What no two documents of a collection share.
+
+    paths: the attributes that make it, of which a document that lacks one has no key. Empty where
+    who writes a document tells its key; documents that were there before then have none.
+    """
+
+    name: str
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Collection:
     indexed: dotted attribute paths that filters use much; a missing index is made by migration.
     types: what the contract says of an attribute's values, by dotted path, where it is a scalar.
     arrays: dotted paths that are arrays by the contract: a path through one has many values.
+    keys: what no two of the documents share.
     """
 
     name: str
@@ -33,7 +46,11 @@ class Collection:
     indexed: tuple[str, ...] = ()
     types: Mapping[str, ValueType] = field(default_factory=dict)
     arrays: frozenset[str] = frozenset()
+    keys: tuple[UniqueKey, ...] = ()
 
+
+# One for each of a collection's keys, None where the document has it not.
+Keys: TypeAlias = tuple[Key | None, ...]
 
 # (id, document, revision, ...): the document as JSON text that holds id, but no href;
 # revision: microseconds since 1970 of its last change, ever growing for one id; what else a
@@ -94,28 +111,43 @@ class Listeners:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """A new document. Fails with errors.Taken when the id is in use."""
+    """A new document. Fails with errors.Taken when the id is in use, with errors.Duplicate when
+    another document has one of the keys. keys: None where it has none."""
 
     collection: Collection
     id: str
     document: str
     revision: int
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """A document's new text. Fails with errors.Stale unless it still is at revision `seen`."""
+    """A document's new text. Fails with errors.Stale unless it still is at revision `seen`, with
+    errors.Duplicate when another document has one of the keys. keys: None leaves them as they are.
+    """
 
     collection: Collection
     id: str
     document: str
     revision: int
     seen: int
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
     """A document's end. Fails with errors.Stale unless it still is at revision `seen`."""
+
+    collection: Collection
+    id: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """No change, but what the others of its list count on: that a document still is at revision
+    `seen` when they happen. Fails with errors.Stale."""
 
     collection: Collection
     id: str
@@ -186,7 +218,9 @@ class Keep:
     oldest: int
 
 
-Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive | Keep
+Change: TypeAlias = (
+    Insert | Replace | Remove | Unchanged | Event | Subscribe | Unsubscribe | Receive | Keep
+)
 
 
 class Store(Protocol):

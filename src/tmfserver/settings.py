@@ -115,6 +115,12 @@ class Settings:
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
     )
+    characteristics: str = _setting(
+        "warn",
+        _one_of("off", "warn", "strict"),
+        "Whether characteristics must be as a specification of this server says, where one is"
+        " referred to: off, warn or strict.",
+    )
     user_header: str = _setting(
         "X-Forwarded-User",
         String(),

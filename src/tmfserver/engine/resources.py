@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from tmfserver import exact
 from tmfserver.engine import representation
+from tmfserver.engine.checks import Checks
 from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
-from tmfserver.engine.references import References
 from tmfserver.engine.representation import now, represent, text_of
 from tmfserver.errors import (
     Invalid,
@@ -28,7 +29,6 @@ from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Fold, Folded
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
-from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
@@ -53,14 +53,20 @@ Also: TypeAlias = Callable[[Sequence[Outcome]], Sequence[Change]]
 Told: TypeAlias = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
-def in_entry(failure: RequestFailure, number: int) -> RequestFailure:
-    """The same refusal, of one of several documents: an operation's value in a JSON Patch."""
-    facts = dict(failure.facts)
-    if "attribute" in facts:
-        facts["attribute"] = f"{number}.value.{facts['attribute']}"
-    elif "problem" in facts:
-        facts["problem"] = f"{number}.value: {facts['problem']}"
-    return type(failure)(**facts)
+@contextmanager
+def about(number: int | None) -> Iterator[None]:
+    """A refusal within is one of this one of several documents, an operation of a JSON Patch."""
+    try:
+        yield
+    except RequestFailure as failure:
+        if number is None:
+            raise
+        facts = dict(failure.facts)
+        if "attribute" in facts:
+            facts["attribute"] = f"{number}.value.{facts['attribute']}"
+        elif "problem" in facts:
+            facts["problem"] = f"{number}.value: {facts['problem']}"
+        raise type(failure)(**facts) from None
 
 
 def nothing(_made: Sequence[Outcome]) -> Sequence[Change]:
@@ -79,16 +85,15 @@ class ResourceEngine:
         self,
         resource: Resource,
         shape: Shape,
-        rules: Rules,
+        checks: Checks,
         collection: Collection,
         store: Store,
-        references: References,
         notifications: Notifications,
         history: History | None = None,
     ) -> None:
-        self.resource, self.rules, self.collection = resource, rules, collection
+        self.resource, self.checks, self.collection = resource, checks, collection
         self.shape, self.notifications, self._history = shape, notifications, history
-        self._store, self._references = store, references
+        self._store = store
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
@@ -129,8 +134,8 @@ class ResourceEngine:
 
         also: gives more changes for the same transaction, by what will have been made.
         """
-        outcome = await self._prepare(document, base)
-        await self._keep([outcome], [document], base, correlation, also)
+        row = self._prepare(document)
+        (outcome,) = await self._keep([row], [document], base, correlation, also)
         return outcome
 
     async def create_many(
@@ -141,42 +146,46 @@ class ResourceEngine:
         also: Also = nothing,
     ) -> Sequence[Outcome]:
         """Keeps all of these or none (TMF630 6.2). A refusal tells which document it is about."""
-        outcomes = []
+        rows = []
         for number, document in enumerate(documents):
-            try:
-                outcomes.append(await self._prepare(document, base))
-            except RequestFailure as failure:
-                raise in_entry(failure, number) from None
-        await self._keep(outcomes, documents, base, correlation, also)
-        return outcomes
+            with about(number):
+                rows.append(self._prepare(document))
+        return await self._keep(rows, documents, base, correlation, also)
 
     async def _keep(
         self,
-        outcomes: Sequence[Outcome],
+        rows: Sequence[Row],
         documents: Sequence[dict[str, Any]],
         base: str,
         correlation: str,
         also: Also,
-    ) -> None:
-        rows = [outcome.row for outcome in outcomes]
-        # What else there is goes first: it says whether this was done before.
-        changes = [*also(outcomes), *[Insert(self.collection, *row[:3]) for row in rows]]
+    ) -> Sequence[Outcome]:
+        told = [(None, {"href": base + each["id"], **each}) for each in documents]
 
-        async def once() -> None:
-            told = [(None, {"href": base + each["id"], **each}) for each in documents]
+        async def once() -> Sequence[Outcome]:
+            outcomes: list[Outcome] = []
+            counted_on: list[Change] = []
+            inserts: list[Change] = []
+            for number, (row, document) in enumerate(zip(rows, documents, strict=True)):
+                with about(number if len(rows) > 1 else None):
+                    warnings, keys, unchanged = await self.checks.check(None, document, base)
+                outcomes.append(Outcome(row, warnings))
+                counted_on += unchanged
+                inserts.append(Insert(self.collection, *row[:3], keys))
+            # What else there is goes first: it says whether this was done before.
+            changes = [*also(outcomes), *counted_on, *inserts]
             await self._commit(changes, told, correlation)
+            return outcomes
 
-        await self._until_settled(rows[0][0], once)
+        return await self._until_settled(rows[0][0], once)
 
-    async def _prepare(self, document: dict[str, Any], base: str) -> Outcome:
+    def _prepare(self, document: dict[str, Any]) -> Row:
         """The document as it is to be kept, the server's attributes set in place."""
         representation.refuse_given(self.resource, document)
         document["id"] = id = representation.new_id(document)
         revision = now()
         representation.stamp_new(self.resource, document, revision)
-        self._apply_rules(None, document)
-        warnings = await self._references.check(self.rules, None, document, base)
-        return Outcome((id, text_of(document), revision), warnings)
+        return id, text_of(document), revision
 
     async def patch(
         self,
@@ -214,11 +223,10 @@ class ResourceEngine:
         representation.refuse_kept(self.resource, old, new)
         revision = max(now(), row[2] + 1)
         representation.stamp_changed(self.resource, old, new, revision)
-        self._apply_rules(old, new)
-        warnings = await self._references.check(self.rules, old, new, base)
+        warnings, keys, counted_on = await self.checks.check(old, new, base)
         text = text_of(new)
-        replace = Replace(self.collection, row[0], text, revision, row[2])
-        changes: list[Change] = [replace]
+        changes: list[Change] = [*counted_on]
+        changes.append(Replace(self.collection, row[0], text, revision, row[2], keys))
         if self._history is not None:
             changes += self._history.changes(old, new, revision, correlation, by)
         await self._commit(changes, [(old, new)], correlation)
@@ -236,6 +244,7 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
+            await self.checks.refuse_deletion(id, base)
             old = exact.loads(represent(row, base))
             remove = Remove(self.collection, id, row[2])
             await self._commit([remove], [(old, None)], correlation)
@@ -269,12 +278,6 @@ class ResourceEngine:
         except Invalid as failure:
             raise PatchBreaksContract(**failure.facts) from None
         return new
-
-    def _apply_rules(self, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
-        if old is not None and self.rules.lifecycle is not None:
-            self.rules.lifecycle.check(old, new)
-        for check in self.rules.checks:
-            check(old, new)
 
     async def _commit(
         self, changes: Sequence[Change], told: Sequence[Told], correlation: str

@@ -27,6 +27,7 @@ STATUS: dict[type[errors.Failure], tuple[int, str]] = {
     errors.KeyReused: (422, "Key used before"),
     errors.Taken: (409, "Already exists"),
     errors.AlreadySubscribed: (409, "Already exists"),
+    errors.Duplicate: (409, "Already exists"),
     errors.Conflict: (409, "Conflict"),
     errors.Unavailable: (503, "Service unavailable"),
     errors.TooSlow: (503, "Query takes too long"),

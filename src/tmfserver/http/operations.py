@@ -176,8 +176,13 @@ class ResourceOperations:
 
 
 def _warnings(warnings: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    texts = [warning.replace('"', "'").encode("latin-1", "replace") for warning in warnings]
-    return [(b"warning", b'199 - "%s"' % text) for text in texts]
+    return [(b"warning", b'199 - "%s"' % _in_header(warning)) for warning in warnings]
+
+
+def _in_header(warning: str) -> bytes:
+    """What came may hold quotes, or line ends, which would begin another header."""
+    plain = "".join([sign if sign.isprintable() else " " for sign in warning])
+    return plain.replace("\\", "/").replace('"', "'").encode("latin-1", "replace")
 
 
 def _text(call: Call) -> str:

@@ -12,6 +12,8 @@ from psycopg import errors as pg
 
 from tmfserver.errors import (
     AlreadySubscribed,
+    Duplicate,
+    Failure,
     KeyTaken,
     ListenersChanged,
     NotFound,
@@ -30,10 +32,21 @@ from tmfserver.repository import (
     Remove,
     Replace,
     Subscribe,
+    Unchanged,
     Unsubscribe,
 )
+from tmfserver.sql import unique
 from tmfserver.sql.dialects import Bound
-from tmfserver.sql.postgres_batches import JSON, Kind, changes, entry, event_statements
+from tmfserver.sql.postgres_batches import (
+    JSON,
+    Kind,
+    changes,
+    columns_of,
+    entry,
+    event_statements,
+    gets,
+    locks,
+)
 from tmfserver.sql.postgres_pool import Connection
 from tmfserver.sql.statements import Prepared, fingerprint, now, system_statements
 
@@ -79,6 +92,9 @@ async def _apply(connection: Connection, change: Change) -> None:
     match change:
         case Replace() | Remove():
             await _change(connection, change)
+        case Unchanged(collection, id, seen):
+            if not await _run(connection, locks(collection.name), id, seen):
+                raise Stale(resource=collection.resource, id=id)
         case Event():
             await _event(connection, change)
         case Subscribe(listener):
@@ -105,19 +121,41 @@ def refused(change: Insert | Replace | Remove) -> Stale | Taken:
     return failure(resource=change.collection.resource, id=change.id)
 
 
+async def refused_key(change: Insert | Replace, connection: Connection) -> Failure:
+    """The same where it may be that another document has one of its keys. Stale, which asks for
+    another attempt, when whoever had it has it no more."""
+    name, resource = change.collection.name, change.collection.resource
+    for column, key in zip(columns_of(change), change.keys or (), strict=False):
+        if key is None:
+            continue
+        asked = unique.owner(name, column, "$1").encode()
+        owner = await (await connection.execute(asked, (key.mark,))).fetchone()
+        if owner is not None and owner[0] != change.id:
+            return Duplicate(resource=resource, key=key.says, id=owner[0])
+    if isinstance(change, Insert):
+        known = await (await connection.execute(gets(name).sql, ([change.id],))).fetchone()
+        if known is not None:
+            return Taken(resource=resource, id=change.id)
+    return Stale(resource=resource, id=change.id)
+
+
 async def _change(connection: Connection, change: Replace | Remove) -> None:
-    statement = changes(kind_of(change), change.collection.name, told=False)
+    keys = columns_of(change)
+    statement = changes(kind_of(change), change.collection.name, keys, told=False)
     if not await _run(connection, statement, f"[{entry(change, ())}]", None):
+        if keys and not isinstance(change, Remove):
+            raise await refused_key(change, connection)
         raise refused(change)
 
 
 async def _insert(connection: Connection, inserts: Sequence[Insert]) -> None:
-    statement = changes("insert", inserts[0].collection.name, told=False)
+    keys = columns_of(inserts[0])
+    statement = changes("insert", inserts[0].collection.name, keys, told=False)
     array = f"[{','.join([entry(each, ()) for each in inserts])}]"
     made = {id for (id,) in await _run(connection, statement, array, None)}
     for each in inserts:
         if each.id not in made:
-            raise refused(each)
+            raise await refused_key(each, connection) if keys else refused(each)
         made.remove(each.id)  # what comes twice was made once
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert
 
 from tmfserver.errors import (
     AlreadySubscribed,
+    Duplicate,
     Failure,
     Invalid,
     KeyTaken,
@@ -32,9 +33,10 @@ from tmfserver.repository import (
     Remove,
     Replace,
     Subscribe,
+    Unchanged,
     Unsubscribe,
 )
-from tmfserver.sql import tables
+from tmfserver.sql import tables, unique
 from tmfserver.sql.dialects import SqliteJson
 from tmfserver.sql.statements import (
     document_statements,
@@ -86,6 +88,7 @@ class Changes:
             Insert: self._insert,
             Replace: self._replace,
             Remove: self._remove,
+            Unchanged: self._unchanged,
             Event: self._event,
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
@@ -155,8 +158,13 @@ class Changes:
             for number in some:
                 change: Any = asked[number][0][0]
                 values += change.id, change.document, change.revision
+                if change.collection.keys:
+                    values += unique.marks(change)
             try:
-                self._run(_insert_sql(change.collection.name, rows), values)
+                self._run(
+                    _insert_sql(change.collection.name, unique.columns(change.collection), rows),
+                    values,
+                )
             except (sqlite3.IntegrityError, *_UNFIT):
                 for number in some:
                     problems[number] = self._one(asked[number][0])
@@ -182,15 +190,42 @@ class Changes:
         return version
 
     def _insert(self, change: Insert) -> None:
-        row = change.id, change.document, change.revision
+        row: list[Any] = [change.id, change.document, change.revision]
+        if change.collection.keys:
+            row += unique.marks(change)
         try:
-            self._run(_insert_sql(change.collection.name, 1), row)
+            self._run(
+                _insert_sql(change.collection.name, unique.columns(change.collection), 1), row
+            )
         except sqlite3.IntegrityError as error:
-            raise Taken(resource=change.collection.resource, id=change.id) from error
+            raise self._refusal(change) from error
+
+    def _refusal(self, change: Insert | Replace) -> Failure:
+        """What a unique index had against a document."""
+        name, resource = change.collection.name, change.collection.resource
+        for column, key in zip(unique.columns(change.collection), change.keys or (), strict=False):
+            if key is not None:
+                found = self._run(unique.owner(name, column, "?"), (key.mark,)).fetchone()
+                if found is not None and found[0] != change.id:
+                    return Duplicate(resource=resource, key=key.says, id=found[0])
+        return Taken(resource=resource, id=change.id)
 
     def _replace(self, change: Replace) -> None:
-        row = change.document, change.revision, change.id, change.seen
-        if self._run(_documents(change.collection.name).replace.sql, row).rowcount != 1:
+        row: tuple[Any, ...] = change.document, change.revision, change.id, change.seen
+        sql = _documents(change.collection.name).replace.sql
+        if change.keys is not None:
+            sql = _replace_sql(change.collection.name, unique.columns(change.collection))
+            row = change.document, change.revision, *unique.marks(change), *row[2:]
+        try:
+            found = self._run(sql, row).rowcount
+        except sqlite3.IntegrityError as error:
+            raise self._refusal(change) from error
+        if found != 1:
+            raise Stale(resource=change.collection.resource, id=change.id)
+
+    def _unchanged(self, change: Unchanged) -> None:
+        found = self._run(_documents(change.collection.name).get.sql, (change.id,)).fetchone()
+        if found is None or found[2] != change.seen:
             raise Stale(resource=change.collection.resource, id=change.id)
 
     def _remove(self, change: Remove) -> None:
@@ -246,11 +281,22 @@ _documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON
 
 
 @lru_cache(maxsize=4096)
-def _insert_sql(name: str, rows: int) -> str:
-    table = tables.documents(name)
-    columns = table.c.id, table.c.document, table.c.revision
+def _insert_sql(name: str, keys: tuple[str, ...], rows: int) -> str:
+    table = tables.keyed(name, keys)
+    columns = [column for column in table.c if column.name != "seq"]
     values: list[dict[Any, Any]] = [
-        {column: bindparam(f"v{3 * row + n}") for n, column in enumerate(columns)}
+        {column: bindparam(f"v{len(columns) * row + n}") for n, column in enumerate(columns)}
         for row in range(rows)
     ]
     return prepare(insert(table).values(values), JSON).sql
+
+
+@lru_cache(maxsize=4096)
+def _replace_sql(name: str, keys: tuple[str, ...]) -> str:
+    """Takes document, revision, keys, id, seen."""
+    table = tables.keyed(name, keys)
+    written = ["document", "revision", *keys]
+    values: dict[str, Any] = {name: bindparam(f"v{n}") for n, name in enumerate(written)}
+    at = len(written)
+    found = (table.c.id == bindparam(f"v{at}"), table.c.revision == bindparam(f"v{at + 1}"))
+    return prepare(table.update().values(values).where(*found), JSON).sql

@@ -128,6 +128,12 @@ RESERVED = frozenset({*system.tables, "alembic_version"})
 @lru_cache(maxsize=4096)
 def documents(name: str) -> Table:
     """The table of the collection of this name."""
+    return keyed(name, ())
+
+
+@lru_cache(maxsize=4096)
+def keyed(name: str, keys: tuple[str, ...]) -> Table:
+    """The same with its columns of uniqueness keys, which are added to it when it is there."""
     return Table(
         table_name(name),
         MetaData(),
@@ -135,6 +141,7 @@ def documents(name: str) -> Table:
         Column("id", ByCodePoint, nullable=False, unique=True),
         Column("document", Document, nullable=False),
         Column("revision", BigInteger, nullable=False),
+        *[Column(key, ByCodePoint) for key in keys],
     )
 
 
@@ -154,6 +161,12 @@ def index_name(table: str, path: Path, expression: str) -> str:
 def column_name(path: Path, expression: str) -> str:
     """What the column of an indexed attribute is called; no column of every table begins so."""
     return _cut(f"at_{_snake('_'.join(path))}", expression, LONGEST_NAME)
+
+
+@lru_cache(maxsize=4096)
+def key_name(key: str) -> str:
+    """What the column of a uniqueness key is called; no column of every table begins so."""
+    return _cut(f"key_{_snake(key)}", key, LONGEST_NAME)
 
 
 def members_name(table: str, path: Path, expression: str) -> str:
