@@ -108,6 +108,10 @@ class PreconditionFailed(RequestFailure):
     """{header} says {came}, but the resource is at {current}."""
 
 
+class BrokenFile(RequestFailure):
+    """The file cannot be read on: {problem}."""
+
+
 # --- for the engine's eyes: read again and try again
 
 
