@@ -191,17 +191,27 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    shared = Shared(
-        store,
-        References(settings.references, store, _by_resource(plan.collections)),
-        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
-        Cursors(key or token_bytes(32)),
-    )
+    shared = _shared(plan, store, key)
     for api in plan.apis:
         resolver = OperationResolver(api, _served(plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
     asgi: ASGIApp = app.middleware
     return asgi
+
+
+def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
+    """One resource's engine alone, for who loads documents without serving."""
+    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    return _engine(plan, api, _shared(plan, store, b""), interests, name)
+
+
+def _shared(plan: Plan, store: Store, key: bytes) -> Shared:
+    return Shared(
+        store,
+        References(plan.settings.references, store, _by_resource(plan.collections)),
+        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
+        Cursors(key or token_bytes(32)),
+    )
 
 
 def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:

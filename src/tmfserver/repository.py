@@ -161,7 +161,17 @@ class Receive:
     document: str
 
 
-Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A job that is to be done; `task` says what, as JSON text. Its document comes before it."""
+
+    jobs: Collection
+    id: str
+    kind: str
+    task: str
+
+
+Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive | Enter
 
 
 class Store(Protocol):

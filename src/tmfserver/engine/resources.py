@@ -75,16 +75,28 @@ class ResourceEngine:
 
     async def create(self, document: dict[str, Any], base: str, correlation: str = "") -> Outcome:
         """Keeps a new document, which the contract's create schema holds true for."""
-        representation.refuse_given(self.resource, document)
-        document["id"] = id = representation.new_id(document)
-        revision = now()
-        representation.stamp_new(self.resource, document, revision)
-        self._apply_rules(None, document)
+        id, revision = self.admit(document)
         warnings = await self._references.check(self.rules, None, document, base)
         text = text_of(document)
         insert = Insert(self.collection, id, text, revision)
         await self._commit(insert, document, base, correlation)
         return Outcome((id, text, revision), warnings)
+
+    def admit(self, document: dict[str, Any]) -> tuple[str, int]:
+        """Sets what is the server's to set in a new document, and holds the rules against it.
+
+        Its id and revision come back.
+        """
+        representation.refuse_given(self.resource, document)
+        document["id"] = id = representation.new_id(document)
+        revision = now()
+        representation.stamp_new(self.resource, document, revision)
+        self._apply_rules(None, document)
+        return id, revision
+
+    async def check_references(self, document: dict[str, Any], base: str) -> None:
+        """Of a new document. Raises errors.UnresolvedReference."""
+        await self._references.check(self.rules, None, document, base)
 
     async def patch(
         self,

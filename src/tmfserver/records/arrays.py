@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedReader
+from typing import Any
 
 from tmfserver.errors import BrokenFile
 from tmfserver.records.record import Record
@@ -17,7 +18,7 @@ CHUNK = 256 * 1024
 _SPACE = " \t\n\r"
 
 
-def elements(file: IO[bytes], limit: int) -> Iterator[Record]:
+def elements(file: BufferedReader[Any], limit: int) -> Iterator[Record]:
     """The array's elements. Raises errors.BrokenFile where it is no array, or breaks off, or one
     element has more than `limit` bytes: what follows cannot be found then."""
     text = _Text(file, limit)
@@ -49,7 +50,7 @@ def elements(file: IO[bytes], limit: int) -> Iterator[Record]:
 class _Text:
     """The file as text, of which a part is held; bytes that are not UTF-8 as surrogate escapes."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
+    def __init__(self, file: BufferedReader[Any], limit: int) -> None:
         self._file, self._limit = file, limit
         self._held, self._at = "", 0
         self._cut = b""
@@ -92,7 +93,7 @@ class _Text:
             size *= 2
 
     def _more(self, size: int) -> None:
-        part = self._cut + self._file.read(size)
+        part = self._cut + self._file.read1(size)
         self._ended = len(part) == len(self._cut)
         # What may be the beginning of a character waits for its rest.
         whole = len(part) if self._ended else len(part) - _unfinished(part)

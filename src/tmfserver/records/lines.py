@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedReader
+from typing import Any
 
 from tmfserver.records.record import Record, Refused
 
@@ -11,7 +12,7 @@ CHUNK = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 
 
-def lines(file: IO[bytes], limit: int) -> Iterator[Record | Refused]:
+def lines(file: BufferedReader[Any], limit: int) -> Iterator[Record | Refused]:
     """The lines that are not blank; one longer than `limit` bytes is refused, and never held."""
     position = 0
     for number, line in enumerate(_split(file, limit), 1):
@@ -24,10 +25,10 @@ def lines(file: IO[bytes], limit: int) -> Iterator[Record | Refused]:
             yield Record(position, number, line)
 
 
-def _split(file: IO[bytes], limit: int) -> Iterator[bytes | None]:
+def _split(file: BufferedReader[Any], limit: int) -> Iterator[bytes | None]:
     """All lines without their ends, None for one that is too long."""
     begun, skipping = b"", False
-    chunk = file.read(CHUNK).removeprefix(BOM)
+    chunk = file.read1(CHUNK).removeprefix(BOM)
     while chunk:
         first, *others = chunk.split(b"\n")
         begun = b"" if skipping else begun + first
@@ -38,7 +39,7 @@ def _split(file: IO[bytes], limit: int) -> Iterator[bytes | None]:
             begun, skipping = others[-1], False
         if len(begun) > limit:
             begun, skipping = b"", True
-        chunk = file.read(CHUNK)
+        chunk = file.read1(CHUNK)
     if skipping:
         yield None
     elif begun:

@@ -55,7 +55,7 @@ class _Gzip(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            part = self._file.read(len(buffer))
+            part = self._file.read1(len(buffer))
         except EOFError:
             raise BrokenFile(problem="the gzip file ends too soon") from None
         except (OSError, zlib.error) as error:

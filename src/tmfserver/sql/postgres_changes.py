@@ -18,6 +18,7 @@ from tmfserver.errors import (
 )
 from tmfserver.repository import (
     Change,
+    Enter,
     Event,
     Insert,
     Listener,
@@ -29,12 +30,14 @@ from tmfserver.repository import (
     Unsubscribe,
 )
 from tmfserver.sql.dialects import Bound
+from tmfserver.sql.job_table import entered, job_statements
 from tmfserver.sql.postgres_batches import JSON, Kind, changes, entry, event_statements
 from tmfserver.sql.postgres_pool import Connection
 from tmfserver.sql.statements import Prepared, fingerprint, now, system_statements
 
 SYSTEM = system_statements(JSON)
 EVENT, DELIVERIES = event_statements()
+ENTER = job_statements(JSON).enter
 _KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
 
 
@@ -77,6 +80,8 @@ async def _apply(connection: Connection, change: Change) -> None:
             await _count(connection, SYSTEM.bump)
         case Receive(api, id, type_, document):
             await _count(connection, SYSTEM.receive, api, id, type_, document, now())
+        case Enter(jobs, id, kind, task):
+            await _count(connection, ENTER, *entered(jobs.name, id, kind, task))
 
 
 def kind_of(change: Insert | Replace | Remove) -> Kind:

@@ -22,6 +22,7 @@ from tmfserver.errors import (
 )
 from tmfserver.repository import (
     Change,
+    Enter,
     Event,
     Insert,
     Listener,
@@ -34,6 +35,7 @@ from tmfserver.repository import (
 )
 from tmfserver.sql import tables
 from tmfserver.sql.dialects import SqliteJson
+from tmfserver.sql.job_table import entered, job_statements
 from tmfserver.sql.statements import (
     document_statements,
     fingerprint,
@@ -55,6 +57,7 @@ DELIVERY = prepare(
     ),
     JSON,
 ).sql
+ENTER = job_statements(JSON).enter.sql
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
@@ -88,12 +91,17 @@ class Changes:
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
             Receive: self._receive,
+            Enter: self._enter,
             Work: self._work,
         }
 
+    def carry_out(self, change: Change) -> None:
+        """One change, in the transaction that the connection is in."""
+        self._apply[type(change)](change)
+
     def listeners(self) -> Listeners:
         return Listeners(
-            self._version(),
+            self.version(),
             tuple([Listener(*row) for row in self._run(SYSTEM.listeners.sql)]),
         )
 
@@ -119,7 +127,7 @@ class Changes:
 
     def _write(self, asked: Sequence[Asked]) -> Results:
         problems: list[Failure | None] = [None] * len(asked)
-        version = known = self._version()
+        version = known = self.version()
         inserts: dict[str, list[int]] = {}
         for number, (changes, listeners) in enumerate(asked):
             if len(changes) == 1 and type(changes[0]) is Insert and listeners in (None, version):
@@ -136,7 +144,7 @@ class Changes:
                 continue
             problems[number] = self._one(changes)
             if any(isinstance(change, (Subscribe, Unsubscribe, Work)) for change in changes):
-                version = self._version()
+                version = self.version()
         return problems, None if known == version else self.listeners()
 
     def _insert_many(
@@ -174,7 +182,7 @@ class Changes:
         self._run("RELEASE list")
         return problem
 
-    def _version(self) -> int:
+    def version(self) -> int:
         version: int = self._run(SYSTEM.version.sql).fetchone()[0]
         return version
 
@@ -227,6 +235,9 @@ class Changes:
     def _receive(self, change: Receive) -> None:
         row = change.api, change.id, change.type, change.document, now()
         self._run(SYSTEM.receive.sql, row)
+
+    def _enter(self, change: Enter) -> None:
+        self._run(ENTER, entered(change.jobs.name, change.id, change.kind, change.task))
 
     def _work(self, work: Work) -> None:
         work.carry_out(self._connection)

@@ -1,0 +1,113 @@
+"""Much at a time into and out of a SQLite file, by whoever has a process for it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from tmfserver.errors import ListenersChanged
+from tmfserver.jobs import After, Found, NewRow
+from tmfserver.query.ast import Query
+from tmfserver.repository import Collection, Listeners
+from tmfserver.sql import bulk_reading
+from tmfserver.sql.job_table import JobTable
+from tmfserver.sql.sqlite_changes import JSON, Changes
+from tmfserver.sql.sqlite_connection import Reader, answering, connect
+from tmfserver.sql.statements import Prepared
+from tmfserver.sql.tables import table_name
+
+PAUSE_SECONDS = 0.002  # between two transactions, so that others get the right to write
+
+
+class SqliteBulk(JobTable):
+    """One connection that writes; each export has one of its own to read by."""
+
+    def __init__(self, path: str, collections: Mapping[str, Collection]) -> None:
+        self._path, self._known = path, collections
+        self._connection = connect(path, writes=True)
+        self._changes = Changes(self._connection)
+        super().__init__(JSON, collections, self._execute, self._writing)
+
+    def listeners(self) -> Listeners:
+        with answering():
+            return self._changes.listeners()
+
+    def load(
+        self,
+        collection: Collection,
+        rows: Sequence[NewRow],
+        then: Callable[[frozenset[str]], After],
+    ) -> frozenset[str]:
+        with self._writing():
+            taken = self._insert(table_name(collection.name), rows)
+            after = then(taken)
+            if after.version is not None and self._changes.version() != after.version:
+                raise ListenersChanged
+            for event in after.events:
+                self._changes.carry_out(event)
+            if after.progress is not None:
+                self.write(after.progress)
+        time.sleep(PAUSE_SECONDS)
+        return taken
+
+    def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
+        sql = f'SELECT id FROM "{table_name(collection.name)}" WHERE id IN (SELECT value FROM json_each(?))'  # noqa: S608, E501
+        with answering():
+            rows = self._connection.execute(sql, (orjson.dumps(ids).decode(),)).fetchall()
+        return frozenset(id for (id,) in rows)
+
+    def find(self, collection: Collection, query: Query) -> Found:
+        asked = bulk_reading.asked(collection, self._known, query, JSON)
+        reader = Reader(self._path)
+        with answering():
+            reader.run("BEGIN")
+            count = None
+            if asked.is_exact:
+                sql = asked.plan.total
+                matching = reader.run(sql.sql, sql.bind(asked.values)).fetchone()[0]
+                count = bulk_reading.total(asked, matching)
+            cursor = reader.run(asked.plan.page.sql, asked.plan.page.bind(asked.values))
+        return Found(count, bulk_reading.chosen(asked, _batches(cursor)), reader.close)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _insert(self, table: str, rows: Sequence[NewRow]) -> frozenset[str]:
+        """The ids of those that are there already."""
+        sql = f'INSERT INTO "{table}" (id, document, revision) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'  # noqa: S608, E501
+        run = self._connection.execute
+        run("SAVEPOINT rows")
+        made = self._connection.executemany(sql, rows).rowcount if rows else 0
+        taken: frozenset[str] = frozenset()
+        if made != len(rows):
+            # Only one by one does it say which.
+            run("ROLLBACK TO rows")
+            taken = frozenset(row.id for row in rows if run(sql, row).rowcount != 1)
+        run("RELEASE rows")
+        return taken
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with answering():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _execute(self, statement: Prepared, *values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(statement.sql, statement.bind(values))
+
+
+def _batches(cursor: sqlite3.Cursor) -> Iterator[Sequence[Any]]:
+    with answering():
+        while rows := cursor.fetchmany(bulk_reading.CHUNK):
+            yield rows
