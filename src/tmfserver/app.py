@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -14,12 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
+from tmfserver.desk import make_desk
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.references import ReferencePaths, References
+from tmfserver.engine.targets import Targets
 from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
@@ -27,6 +29,7 @@ from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
 from tmfserver.http.hub import HubOperations
+from tmfserver.http.jobs import Desk, JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.operations import ResourceOperations
@@ -41,6 +44,7 @@ from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
 from tmfserver.spec import Api, Resource
 from tmfserver.spec.additions import declare_expansion
+from tmfserver.working import Working
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +126,7 @@ class Server:
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
         self._sending: Sending | None = None
+        self._working: Working | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -137,11 +142,18 @@ class Server:
         self._store = await sql.open_store(
             settings.database, list(self._plan.collections.values()), limits=limits
         )
-        self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
+        wake: Callable[[], None] = _nothing
+        if settings.work and any(spec.JOBS & set(api.resources) for api in self._plan.apis):
+            self._working = Working(settings, self._store.has_jobs)
+            wake = self._working.wake
+        key = await self._store.secret("cursor")
+        self._app = connexion_app(self._plan, self._store, key, wake)
         if settings.deliver:
             self._sending = Sending(settings, self._store.outbox)
 
     async def stop(self) -> None:
+        if self._working is not None:
+            await self._working.stop()
         if self._sending is not None:
             await self._sending.stop()
         if self._store is not None:
@@ -158,6 +170,10 @@ class Server:
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _nothing() -> None:
+    """Nobody is to be woken."""
 
 
 async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
@@ -177,10 +193,16 @@ class Shared:
     references: References
     expansions: Expansions
     cursors: Cursors
+    desk: Desk
 
 
-def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
-    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
+def connexion_app(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> ASGIApp:
+    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own.
+
+    wake: is called when there is a new job.
+    """
     settings = plan.settings
     aside = (
         ContractMiddleware,
@@ -191,7 +213,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    shared = _shared(plan, store, key)
+    shared = _shared(plan, store, key, wake)
     for api in plan.apis:
         resolver = OperationResolver(api, _served(plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
@@ -202,15 +224,19 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
 def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
     """One resource's engine alone, for who loads documents without serving."""
     interests = Interests(api.base_path, notification_types(api.resources.values()))
-    return _engine(plan, api, _shared(plan, store, b""), interests, name)
+    return _engine(plan, api, _shared(plan, store), interests, name)
 
 
-def _shared(plan: Plan, store: Store, key: bytes) -> Shared:
+def _shared(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> Shared:
+    settings, collections = plan.settings, list(plan.collections.values())
     return Shared(
         store,
         References(plan.settings.references, store, _by_resource(plan.collections)),
         Expansions(store, _places(plan), _reference_paths(plan.handlers)),
         Cursors(key or token_bytes(32)),
+        make_desk(settings, Targets(plan.apis, plan.collections), collections, wake),
     )
 
 
@@ -235,11 +261,15 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
-    resources = {}
+    resources: dict[str, ResourceOperations] = {}
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions)
+        given = engine, path, lists, shared.expansions
+        if name in spec.JOBS:
+            resources[name] = JobOperations(shared.desk, api.base_path, *given)
+        else:
+            resources[name] = ResourceOperations(*given)
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)

@@ -15,7 +15,7 @@ from tmfserver.flags import Sentence, read_settings, with_more_specs, with_setti
 from tmfserver.settings import Settings
 
 DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
-TRANSFERRING = ("import", "export")
+TRANSFERRING = ("import", "export", "work")
 
 
 class Commands(click.Group):

@@ -104,8 +104,20 @@ class AlreadySubscribed(Conflict):
     """There is a listener with this callback and query already, its id is '{id}'."""
 
 
+class NotReady(Conflict):
+    """The job '{id}' is {status}; what it makes is there when it has Succeeded."""
+
+
 class PreconditionFailed(RequestFailure):
     """{header} says {came}, but the resource is at {current}."""
+
+
+class Unreachable(RequestFailure):
+    """{url} cannot be fetched or written: {problem}."""
+
+
+class NoRoom(RequestFailure):
+    """The file cannot be kept: {problem}."""
 
 
 class BrokenFile(RequestFailure):

@@ -205,6 +205,10 @@ class Store(Protocol):
         """
         ...
 
+    async def has_jobs(self) -> bool:
+        """Whether there are jobs that nobody works on."""
+        ...
+
     async def ping(self) -> None:
         """Raises errors.Unavailable unless the database answers."""
         ...

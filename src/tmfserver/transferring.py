@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import logging
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -17,12 +20,12 @@ import orjson
 from tmfserver import sql, transfers
 from tmfserver.app import Plan, make_plan
 from tmfserver.engine.loading import Loaded, Loader
+from tmfserver.engine.targets import Target
 from tmfserver.errors import RequestFailure
 from tmfserver.flags import Sentence, read_settings, with_settings
 from tmfserver.jobs import Bulk
 from tmfserver.records import Format, format_of_name, open_writer, records_of
 from tmfserver.records.formats import FORMATS
-from tmfserver.transfers import Target
 
 REFUSED = 3  # exit code: some records were refused
 
@@ -50,19 +53,20 @@ def import_(
     Exit code 0: all is in, or was there already. 1: it could not be done, or not to the end. 2:
     wrong usage. 3: some records were refused; --errors FILE tells which and why.
     """
-    plan, target = _begin(resource, given)
+    plan, target, base = _begin(resource, given)
+    columns = transfers.columns_of(target)
     tally = Tally()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
     with ExitStack() as stack:
         log = stack.enter_context(Path(errors).open("wb")) if errors else None
         bulk = stack.enter_context(closing(_bulk(plan)))
-        loader = stack.enter_context(transfers.opened_loader(plan, target))
+        loader = stack.enter_context(transfers.opened_loader(plan, target, base))
         for name in files:
             with _source(name, format_) as file, _failing(f"{name}: ", tally):
                 limit = plan.settings.record_limit
                 kind = format_ or format_of_name(name)
-                records = records_of(file, kind, limit, target.columns)
+                records = records_of(file, kind, limit, columns)
                 for loaded in _load(loader, bulk, records, dry_run, _bar(name, file)):
                     tally.add(loaded)
                     if log is not None:
@@ -121,30 +125,30 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     things.csv.gz. All are of one moment, whoever changes them meanwhile. The file is there when it
     is whole. Exit code 1: it could not be done.
     """
-    plan, target = _begin(resource, given)
+    plan, target, base = _begin(resource, given)
     with ExitStack() as stack, _failing("", None):
         asked = transfers.read_query(target, query)
         bulk = stack.enter_context(closing(_bulk(plan)))
-        found = transfers.find(bulk, target, asked)
+        found = transfers.find(bulk, target, base, asked)
         stack.callback(found.close)
         file = stack.enter_context(_sink(output))
         kind = format_ or format_of_name(output) or "ndjson"
-        writer = open_writer(file, kind, target.columns, output)
+        writer = open_writer(file, kind, transfers.columns_of(target), output)
         count = 0
         shown = stack.enter_context(_rows_bar(output, found.total))
         for rows in found.batches:
-            writer.write(transfers.texts(target, asked, rows))
+            writer.write(transfers.texts(base, asked, rows))
             count += len(rows)
             shown(len(rows))
         writer.close()
     click.echo(f"{count} exported", err=True)
 
 
-def _begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target]:
+def _begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
     plan = make_plan(read_settings(given))
     try:
-        base_url = plan.settings.public_url.rstrip("/")
-        return plan, transfers.find_target(plan, resource, base_url=base_url)
+        target = transfers.targets_of(plan).find(resource)
+        return plan, target, target.base(plan.settings.public_url.rstrip("/"))
     except RequestFailure as failure:
         raise click.UsageError(str(failure)) from failure
 
@@ -225,4 +229,32 @@ def _rows_bar(output: str, total: int | None) -> Iterator[Callable[[int], Any]]:
         yield bar.update
 
 
-COMMANDS: Sequence[click.Command] = (import_, export)
+@click.command()
+@with_settings(
+    "database", "specs", "handlers", "references", "jobs_folder", "files_folder", "upload_limit",
+    "record_limit", "error_log_limit", "callback_networks", "delivery_connect_timeout",
+    "delivery_timeout", "log_level",
+)  # fmt: skip
+def work(**given: Any) -> None:
+    """Carries out import and export jobs until it is told to stop; any number may run.
+
+    Servers do so themselves, unless they are started with --no-work. Both must be given the same
+    --jobs-folder. A job that is left when it stops is gone on with by the next that runs.
+    """
+    from tmfserver.jobbing import Worker
+
+    settings = read_settings(given)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    plan = make_plan(settings)
+    sql.prepare(settings.database, list(plan.collections.values()))
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    logging.getLogger("tmfserver").info("tmfserver carries out jobs")
+    Worker(plan, told.is_set).run()
+
+
+COMMANDS: Sequence[click.Command] = (import_, export, work)

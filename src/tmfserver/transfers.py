@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,65 +20,40 @@ from tmfserver.document.fields import select
 from tmfserver.engine.loading import Loader
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.representation import represent
-from tmfserver.errors import Invalid
+from tmfserver.engine.targets import Target, Targets
 from tmfserver.http.media import parse_json
 from tmfserver.jobs import Bulk, Found
 from tmfserver.query.ast import Query
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
 from tmfserver.records import Columns
-from tmfserver.repository import Collection, Row, Store
-from tmfserver.spec import Api, Shape
+from tmfserver.repository import Row, Store
+from tmfserver.spec import Shape
 from tmfserver.spec.openapi import JSON
 
 MOST = 2**62  # documents of an export whose query names no limit
 ALWAYS = (("id",), ("href",))
 
 
-@dataclass(frozen=True)
-class Target:
-    """A resource to import to or export from. base: its collection's URL with its slash."""
-
-    api: Api
-    name: str
-    collection: Collection
-    base: str
-
-    @property
-    def columns(self) -> Columns:
-        return Columns(self.collection.types, self.collection.arrays)
+def targets_of(plan: Plan) -> Targets:
+    return Targets(plan.apis, plan.collections)
 
 
-def find_target(plan: Plan, text: str, home: Api | None = None, base_url: str = "") -> Target:
-    """The resource that a text names: "thing" (of `home`, if there is one), or
-    "thingManagement/v4/thing", with a slash or /tmf-api/ in front or not.
-
-    base_url: scheme and host for href. Raises errors.Invalid.
-    """
-    named = text.split("?", maxsplit=1)[0].strip("/").removeprefix("tmf-api/")
-    found = [
-        Target(api, name, plan.collection(api, name), f"{base_url}{api.base_path}/{name}/")
-        for api in plan.apis
-        for name in api.resources
-        if named in (api.collection_name(name), f"{api.base_path}/{name}".strip("/"))
-        or (named == name and home in (None, api))
-    ]
-    if len(found) == 1:
-        return found[0]
-    names = [api.collection_name(name) for api in plan.apis for name in api.resources]
-    if found:
-        names = [each.api.collection_name(each.name) for each in found]
-    problem = f"got '{text[:200]}', expected one of {', '.join(names)}"
-    raise Invalid(attribute="path", problem=problem)
+def columns_of(target: Target) -> Columns:
+    return Columns(target.collection.types, target.collection.arrays)
 
 
 def make_loader(
-    plan: Plan, target: Target, store: Store, wait: Callable[[Awaitable[Any]], Any] | None
+    plan: Plan,
+    target: Target,
+    base: str,
+    store: Store,
+    wait: Callable[[Awaitable[Any]], Any] | None,
 ) -> Loader:
     """What makes documents of records, as a POST does: see engine/loading.py."""
     engine = resource_engine(plan, target.api, target.name, store)
     read = partial(parse_json, levels=plan.settings.depth_limit)
-    return Loader(engine, _create_shape(target), read, target.base, wait)
+    return Loader(engine, _create_shape(target), read, base, wait)
 
 
 def _create_shape(target: Target) -> Shape:
@@ -92,18 +66,21 @@ def _create_shape(target: Target) -> Shape:
 
 
 @contextmanager
-def opened_loader(plan: Plan, target: Target) -> Iterator[Loader]:
-    """A loader with what it needs to ask whether references exist, where the settings want that."""
+def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
+    """A loader with what it needs to ask whether references exist, where the settings want that.
+
+    base: the collection's URL with its slash.
+    """
     if plan.settings.references != "strict":
         nothing = cast("Store", SimpleNamespace())
-        yield make_loader(plan, target, nothing, None)
+        yield make_loader(plan, target, base, nothing, None)
         return
     collections = list(plan.collections.values())
     with asyncio.Runner() as runner:
         opening = sql.open_store(plan.settings.database, collections, migrate=False)
         store = runner.run(opening)
         try:
-            yield make_loader(plan, target, store, lambda each: runner.run(cast("Any", each)))
+            yield make_loader(plan, target, base, store, lambda each: runner.run(cast("Any", each)))
         finally:
             runner.run(store.close())
 
@@ -114,19 +91,19 @@ def read_query(target: Target, text: str) -> Query:
     return parse(plain, target.collection.types, limit=MOST, largest=MOST)
 
 
-def find(bulk: Bulk, target: Target, query: Query) -> Found:
+def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:
     """The rows of an export, of one moment. Raises as Bulk.find does."""
-    return bulk.find(target.collection, rewrite_href(query, target.base))
+    return bulk.find(target.collection, rewrite_href(query, base))
 
 
-def texts(target: Target, query: Query, rows: Sequence[Row]) -> list[str]:
+def texts(base: str, query: Query, rows: Sequence[Row]) -> list[str]:
     """Documents as clients see them, or of each what the query's `fields` choose."""
     if query.fields is None:
-        return [represent(row, target.base) for row in rows]
+        return [represent(row, base) for row in rows]
     fields = query.fields
     made = []
     for row in rows:
-        document = orjson.loads(represent(row, target.base))
+        document = orjson.loads(represent(row, base))
         reached = [place for reach in fields.reaches for place in places(reach, document)]
         made.append(orjson.dumps(select(document, (*ALWAYS, *fields.paths), reached)).decode())
     return made

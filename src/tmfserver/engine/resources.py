@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -73,13 +73,22 @@ class ResourceEngine:
             raise NotFound(resource=self.resource.name, id=id)
         return row
 
-    async def create(self, document: dict[str, Any], base: str, correlation: str = "") -> Outcome:
-        """Keeps a new document, which the contract's create schema holds true for."""
+    async def create(
+        self,
+        document: dict[str, Any],
+        base: str,
+        correlation: str = "",
+        also: Sequence[Change] = (),
+    ) -> Outcome:
+        """Keeps a new document, which the contract's create schema holds true for.
+
+        also: what belongs into the same transaction.
+        """
         id, revision = self.admit(document)
         warnings = await self._references.check(self.rules, None, document, base)
         text = text_of(document)
         insert = Insert(self.collection, id, text, revision)
-        await self._commit(insert, document, base, correlation)
+        await self._commit(insert, document, base, correlation, also)
         return Outcome((id, text, revision), warnings)
 
     def admit(self, document: dict[str, Any]) -> tuple[str, int]:
@@ -192,11 +201,16 @@ class ResourceEngine:
             check(old, new)
 
     async def _commit(
-        self, insert: Insert, new: dict[str, Any], base: str, correlation: str
+        self,
+        insert: Insert,
+        new: dict[str, Any],
+        base: str,
+        correlation: str,
+        also: Sequence[Change],
     ) -> None:
         async def once() -> None:
             document = {"href": base + new["id"], **new}
-            await self._commit_once(insert, None, document, correlation)
+            await self._commit_once(insert, None, document, correlation, also)
 
         await self._until_settled(new["id"], once)
 
@@ -206,11 +220,12 @@ class ResourceEngine:
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
         correlation: str,
+        also: Sequence[Change] = (),
     ) -> None:
         """The change and its events, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
             made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *made], listeners.version)
+            await self._store.commit([change, *also, *made], listeners.version)
         else:
-            await self._store.commit([change], listeners.version)
+            await self._store.commit([change, *also], listeners.version)

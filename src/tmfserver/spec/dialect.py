@@ -32,6 +32,7 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
+from tmfserver.spec.jobs import declare_jobs
 from tmfserver.spec.unfolding import take_server_path, unfold_shared
 
 
@@ -83,6 +84,11 @@ ADAPTATIONS = (
         "base path without its last slash",
         "paths begin with a slash, so that the base path's own would stand twice in a URL",
         drop_last_slash,
+    ),
+    Adaptation(
+        "files of jobs",
+        "a job's file may be sent with it, and what a job makes can be fetched from this server",
+        declare_jobs,
     ),
     Adaptation(
         "object where properties are",

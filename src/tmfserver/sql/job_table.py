@@ -8,7 +8,16 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ClauseElement, ColumnElement, Text, bindparam, cast, literal_column, select
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Text,
+    bindparam,
+    cast,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tmfserver.jobs import Claim, Progress, Stopped
@@ -17,6 +26,7 @@ from tmfserver.sql.dialects import Json
 from tmfserver.sql.statements import Prepared, insert_values, json_text, now, prepare
 from tmfserver.sql.tables import documents, job, job_error
 
+ONE = text("LIMIT 1")  # as SQLAlchemy has it on SQLite, there would be an offset to bind
 IS_WAITING: ColumnElement[bool] = literal_column("state = 'waiting'")  # as the partial index has it
 
 
@@ -24,6 +34,7 @@ class Statements(NamedTuple):
     """What each takes stands with it."""
 
     enter: Prepared  # collection, id, kind, task, state, position, counts, lease, token, created
+    look: Prepared  # time
     next: Prepared  # time
     take: Prepared  # lease, token, collection, id
     hold: Prepared  # lease, collection, id, token
@@ -41,12 +52,14 @@ def job_statements(json: Json) -> Statements:
 
     of_job = job_error.c.collection == bindparam("v0"), job_error.c.job == bindparam("v1")
     columns = [job.c[name] for name in ("collection", "id", "kind", "task", "position", "counts")]
+    free = IS_WAITING, job.c.lease <= bindparam("v0")
     statements: dict[str, ClauseElement] = {
         "enter": insert_values(job),
+        "look": select(job.c.id).where(*free).suffix_with(ONE),
         "next": select(*columns)
-        .where(IS_WAITING, job.c.lease <= bindparam("v0"))
+        .where(*free)
         .order_by(job.c.created)
-        .limit(literal_column("1"))
+        .suffix_with(ONE)
         .with_for_update(skip_locked=True),
         "take": job.update()
         .values(lease=bindparam("v0"), token=bindparam("v1"))
@@ -84,7 +97,7 @@ class JobTable:
         self._sql = job_statements(json)
 
     def claim(self, seconds: float) -> Claim | None:
-        if not self._run(self._sql.next, now()).fetchall():
+        if not self._run(self._sql.look, now()).fetchall():
             return None  # a look first: to ask for the right to write holds up others
         with self._transaction():
             found = self._run(self._sql.next, now()).fetchall()
@@ -121,8 +134,8 @@ class JobTable:
         if self._run(self._sql.advance, *values).rowcount != 1:
             raise Stopped
         table = documents(claim.jobs.name)
-        text = bindparam("v0", type_=Text)
-        document = cast(text, JSONB) if self._json.name == "postgresql" else text
+        value = bindparam("v0", type_=Text)
+        document = cast(value, JSONB) if self._json.name == "postgresql" else value
         statement = prepare(
             table.update()
             .values(document=document, revision=bindparam("v1"))

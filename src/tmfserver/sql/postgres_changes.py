@@ -37,7 +37,7 @@ from tmfserver.sql.statements import Prepared, fingerprint, now, system_statemen
 
 SYSTEM = system_statements(JSON)
 EVENT, DELIVERIES = event_statements()
-ENTER = job_statements(JSON).enter
+JOBS = job_statements(JSON)
 _KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
 
 
@@ -46,6 +46,10 @@ async def load_listeners(connection: Connection) -> Listeners:
     version = (await _run(connection, SYSTEM.version))[0][0]
     rows = await _run(connection, SYSTEM.listeners)
     return Listeners(version, tuple([Listener(*row) for row in rows]))
+
+
+async def has_jobs(connection: Connection) -> bool:
+    return bool(await _run(connection, JOBS.look, now()))
 
 
 async def secret(name: str, connection: Connection) -> bytes:
@@ -81,7 +85,7 @@ async def _apply(connection: Connection, change: Change) -> None:
         case Receive(api, id, type_, document):
             await _count(connection, SYSTEM.receive, api, id, type_, document, now())
         case Enter(jobs, id, kind, task):
-            await _count(connection, ENTER, *entered(jobs.name, id, kind, task))
+            await _count(connection, JOBS.enter, *entered(jobs.name, id, kind, task))
 
 
 def kind_of(change: Insert | Replace | Remove) -> Kind:

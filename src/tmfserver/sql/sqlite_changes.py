@@ -57,7 +57,7 @@ DELIVERY = prepare(
     ),
     JSON,
 ).sql
-ENTER = job_statements(JSON).enter.sql
+JOBS = job_statements(JSON)
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
@@ -237,7 +237,7 @@ class Changes:
         self._run(SYSTEM.receive.sql, row)
 
     def _enter(self, change: Enter) -> None:
-        self._run(ENTER, entered(change.jobs.name, change.id, change.kind, change.task))
+        self._run(JOBS.enter.sql, entered(change.jobs.name, change.id, change.kind, change.task))
 
     def _work(self, work: Work) -> None:
         work.carry_out(self._connection)
