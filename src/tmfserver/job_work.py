@@ -81,14 +81,17 @@ class Work:
             file = stack.enter_context(self._source().open("rb"))
             self._refuse_another(file)
             records = records_of(file, self._task["format"], settings.record_limit, columns)
-            for batch in loader.batches(self._not_done(records)):
-                self._beat()
-                counted = partial(self._counted, self._percent(file))
-                if self._task["dry_run"]:
+            batches = loader.batches(self._not_done(records))
+            counted = partial(self._counted, file)
+            if self._task["dry_run"]:
+                for batch in batches:
                     self._bulk.advance(counted(loader.check(self._bulk, batch)))
-                else:
-                    loader.load(self._bulk, batch, counted)
-                self._keep()
+                    self._keep()
+                    self._beat()
+            else:
+                for _ in loader.load_all(self._bulk, batches, counted):
+                    self._keep()
+                    self._beat()
         self._done()
         self._file.unlink(missing_ok=True)
 
@@ -123,7 +126,7 @@ class Work:
         size = self._counts["file"][0]
         return min(99, file.tell() * 100 // size) if size else 99
 
-    def _counted(self, percent: int, loaded: Loaded) -> Progress:
+    def _counted(self, file: IO[bytes], loaded: Loaded) -> Progress:
         """What is written with a batch. Asked again, when the batch is tried again."""
         counts, document = dict(self._counts), dict(self._document)
         for name in ("read", "created", "duplicate", "invalid"):
@@ -131,7 +134,7 @@ class Work:
         errors = self._errors(counts, loaded)
         if counts.get("logged"):
             document["errorLog"] = f"{self._task['job']}/errorLog"
-        document |= {"progress": percent, "counts": _shown(counts)}
+        document |= {"progress": self._percent(file), "counts": _shown(counts)}
         self._next = loaded.position, counts, document
         return Progress(
             self._claim, loaded.position, counts, orjson.dumps(document).decode(), errors

@@ -104,11 +104,14 @@ def line(name: str, problem: Any) -> bytes:
 
 def _load(loader: Loader, bulk: Bulk, records: Any, dry_run: bool, bar: Any) -> Iterator[Loaded]:
     with bar as shown:
-        for batch in loader.batches(records):
-            if dry_run:
-                yield loader.check(bulk, batch)
-            else:
-                yield loader.load(bulk, batch, lambda _: None)
+        batches = loader.batches(records)
+        done: Iterator[Loaded]
+        if dry_run:
+            done = (loader.check(bulk, batch) for batch in batches)
+        else:
+            done = loader.load_all(bulk, batches, lambda _: None)
+        for loaded in done:
+            yield loaded
             shown()
 
 

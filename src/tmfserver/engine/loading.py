@@ -6,6 +6,7 @@ A batch of rows, its events and how far the job is are one transaction.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +94,29 @@ class Loader:
             raise
         if batch.read:
             yield batch
+
+    def load_all(
+        self, bulk: Bulk, batches: Iterator[Batch], progress: Callable[[Loaded], Progress | None]
+    ) -> Iterator[Loaded]:
+        """Writes batches, each while the next one is read and checked.
+
+        Who takes one up may use the database, and what `progress` uses: nothing is written then.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            writing: Future[Loaded] | None = None
+            broken: Failure | None = None
+            while True:
+                try:
+                    batch = next(batches, None)
+                except Failure as failure:  # what was begun is ended first
+                    batch, broken = None, failure
+                if writing is not None:
+                    yield writing.result()
+                if batch is None:
+                    break
+                writing = thread.submit(self.load, bulk, batch, progress)
+            if broken is not None:
+                raise broken
 
     def load(
         self, bulk: Bulk, batch: Batch, progress: Callable[[Loaded], Progress | None]

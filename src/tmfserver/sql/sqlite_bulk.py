@@ -1,11 +1,14 @@
 """Much at a time into and out of a SQLite file, by whoever has a process for it."""
 
+# ruff: noqa: S608 - SQL text is what this module is for; values are bound, names quoted
+
 from __future__ import annotations
 
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,6 +24,7 @@ from tmfserver.sql.sqlite_connection import Reader, answering, connect
 from tmfserver.sql.statements import Prepared
 from tmfserver.sql.tables import table_name
 
+MOST_ROWS = 250  # in one INSERT
 PAUSE_SECONDS = 0.002  # between two transactions, so that others get the right to write
 
 
@@ -56,7 +60,8 @@ class SqliteBulk(JobTable):
         return taken
 
     def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
-        sql = f'SELECT id FROM "{table_name(collection.name)}" WHERE id IN (SELECT value FROM json_each(?))'  # noqa: S608, E501
+        given = "SELECT value FROM json_each(?)"
+        sql = f'SELECT id FROM "{table_name(collection.name)}" WHERE id IN ({given})'
         with answering():
             rows = self._connection.execute(sql, (orjson.dumps(ids).decode(),)).fetchall()
         return frozenset(id for (id,) in rows)
@@ -79,15 +84,20 @@ class SqliteBulk(JobTable):
 
     def _insert(self, table: str, rows: Sequence[NewRow]) -> frozenset[str]:
         """The ids of those that are there already."""
-        sql = f'INSERT INTO "{table}" (id, document, revision) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'  # noqa: S608, E501
         run = self._connection.execute
         run("SAVEPOINT rows")
-        made = self._connection.executemany(sql, rows).rowcount if rows else 0
+        made = 0
+        # Many rows a statement: the thread that reads the next ones runs meanwhile.
+        for start in range(0, len(rows), MOST_ROWS):
+            some = rows[start : start + MOST_ROWS]
+            values = [value for row in some for value in row]
+            made += run(_insert(table, len(some)), values).rowcount
         taken: frozenset[str] = frozenset()
         if made != len(rows):
             # Only one by one does it say which.
             run("ROLLBACK TO rows")
-            taken = frozenset(row.id for row in rows if run(sql, row).rowcount != 1)
+            one = _insert(table, 1)
+            taken = frozenset(row.id for row in rows if run(one, row).rowcount != 1)
         run("RELEASE rows")
         return taken
 
@@ -105,6 +115,12 @@ class SqliteBulk(JobTable):
 
     def _execute(self, statement: Prepared, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(statement.sql, statement.bind(values))
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, rows: int) -> str:
+    values = ", ".join(["(?, ?, ?)"] * rows)
+    return f'INSERT INTO "{table}" (id, document, revision) VALUES {values} ON CONFLICT DO NOTHING'
 
 
 def _batches(cursor: sqlite3.Cursor) -> Iterator[Sequence[Any]]:
