@@ -8,28 +8,26 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
-from tmfserver.desk import make_desk
 from tmfserver.engine import Hub, ResourceEngine
-from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.history import TYPES as HISTORY_TYPES
+from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
-from tmfserver.engine.references import ReferencePaths, References
-from tmfserver.engine.targets import Targets
+from tmfserver.engine.references import ReferencePaths
 from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
-from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
-from tmfserver.http.jobs import Desk, JobOperations
+from tmfserver.http.jobs import JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.operations import ResourceOperations
@@ -42,6 +40,7 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
+from tmfserver.sharing import Shared, share
 from tmfserver.spec import Api, Resource
 from tmfserver.spec.additions import declare_expansion
 from tmfserver.working import Working
@@ -50,6 +49,7 @@ log = logging.getLogger(__name__)
 
 # No resource's name can hold a space, so that no contract's collection is called this.
 MIRRORED = "mirrored copies"
+_HISTORY = "{} history"
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,18 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    for api in apis:
+        names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
+        collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _with_history(api: Api) -> set[str]:
+    """The resources whose contract asks for the history of their states."""
+    return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
 def _as_set(settings: Settings, api: Api) -> Api:
@@ -185,17 +193,6 @@ def create_app(settings: Settings | None = None) -> Server:
     return Server(make_plan(settings or read({})))
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What the operations of all resources share."""
-
-    store: Store
-    references: References
-    expansions: Expansions
-    cursors: Cursors
-    desk: Desk
-
-
 def connexion_app(
     plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
 ) -> ASGIApp:
@@ -230,30 +227,8 @@ def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEn
 def _shared(
     plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
 ) -> Shared:
-    settings, collections = plan.settings, list(plan.collections.values())
-    return Shared(
-        store,
-        References(plan.settings.references, store, _by_resource(plan.collections)),
-        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
-        Cursors(key or token_bytes(32)),
-        make_desk(settings, Targets(plan.apis, plan.collections), collections, wake),
-    )
-
-
-def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
-    found: dict[str, list[Collection]] = {}
-    for collection in collections.values():
-        found.setdefault(collection.resource, []).append(collection)
-    return found
-
-
-def _places(plan: Plan) -> dict[str, list[Place]]:
-    found: dict[str, list[Place]] = {}
-    for api in plan.apis:
-        for name in api.resources:
-            place = Place(plan.collection(api, name), f"{api.base_path}/{name}")
-            found.setdefault(name, []).append(place)
-    return found
+    paths = _reference_paths(plan.handlers)
+    return share(plan.settings, plan.apis, plan.collections, paths, store, key, wake)
 
 
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
@@ -265,7 +240,11 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        given = engine, path, lists, shared.expansions
+        histories = None
+        if name in _with_history(api):
+            entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
+            histories = Histories(path, entries_, settings.user_header)
+        given = engine, path, lists, shared.expansions, histories
         if name in spec.JOBS:
             resources[name] = JobOperations(shared.desk, api.base_path, *given)
         else:
@@ -285,6 +264,10 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    history = None
+    if name in _with_history(api):
+        kept = plan.collection(api, _HISTORY.format(name))
+        history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
@@ -293,4 +276,5 @@ def _engine(
         shared.store,
         shared.references,
         Notifications(resource, api.base_path, interests, api.title, state),
+        history,
     )

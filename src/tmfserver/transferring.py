@@ -51,7 +51,7 @@ def import_(
     record is checked as a POST is; one that is there already is a duplicate, and left as it is.
 
     Exit code 0: all is in, or was there already. 1: it could not be done, or not to the end. 2:
-    wrong usage. 3: some records were refused; --errors FILE tells which and why.
+    wrong arguments. 3: some records were refused; --errors FILE tells which and why.
     """
     plan, target, base = _begin(resource, given)
     columns = transfers.columns_of(target)
@@ -153,7 +153,7 @@ def _begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
         target = transfers.targets_of(plan).find(resource)
         return plan, target, target.base(plan.settings.public_url.rstrip("/"))
     except RequestFailure as failure:
-        raise click.UsageError(str(failure)) from failure
+        raise click.BadParameter(str(failure), param_hint="RESOURCE") from failure
 
 
 def _bulk(plan: Plan) -> Bulk:

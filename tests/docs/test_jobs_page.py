@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_each_command_prints_what_the_page_shows(
     printed = dict(zip(sh, done[1:], strict=True))
     pairs = [
         (text, after)
-        for (language, text), (kind, after) in zip(blocks, blocks[1:], strict=False)
+        for (language, text), (kind, after) in pairwise(blocks)
         if language == "sh" and kind == "text"
     ]
     assert len(pairs) == 3

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from tmfserver.engine import representation
+from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.references import References
@@ -19,16 +20,21 @@ from tmfserver.errors import (
     Invalid,
     ListenersChanged,
     NotFound,
+    NotServed,
     PatchBreaksContract,
     Stale,
 )
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.folding import Fold, Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
 ATTEMPTS = 20
+# So many documents are added up at once; more, where nobody else waits for it.
+FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
@@ -46,7 +52,7 @@ class ResourceEngine:
 
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
-    `correlation` ties the change's events to the request that makes it.
+    `correlation` ties the change's events to the request that makes it; `by` is who asks for it.
     """
 
     def __init__(
@@ -58,14 +64,37 @@ class ResourceEngine:
         store: Store,
         references: References,
         notifications: Notifications,
+        history: History | None = None,
     ) -> None:
         self.resource, self.rules, self.collection = resource, rules, collection
-        self.shape, self.notifications = shape, notifications
+        self.shape, self.notifications, self._history = shape, notifications, history
         self._store, self._references = store, references
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
+
+    async def total(self, filter: Node | None, summing: Summing, base: str) -> Folded:
+        """What the documents that match add up to."""
+        query = rewrite_href(Query(filter=filter, limit=FEW), base)
+        page = await self._store.find(self.collection, query)
+        if page.count < page.total or page.more is not None:
+            if page.more is not None:
+                await page.more.aclose()
+            return await self._store.fold(self.collection, query.filter, summing)
+        fold = Fold(summing)
+        for row in page.rows:
+            fold.take(orjson.loads(row[1]))
+        return fold.folded
+
+    async def history(self, id: str, query: Query) -> Page:
+        """How the resource with this id came to its state; also when it is gone."""
+        if self._history is None:
+            raise NotServed(what=f"the history of {self.resource.name}")
+        page = await self._history.find(id, query)
+        if not page.total:
+            await self.retrieve(id)
+        return page
 
     async def retrieve(self, id: str) -> Row:
         row = await self._store.get(self.collection, id)
@@ -114,6 +143,7 @@ class ResourceEngine:
         base: str,
         precondition: Precondition | None = None,
         correlation: str = "",
+        by: str = "",
     ) -> Outcome:
         """Puts what `change` makes of the document in its place (TMF630 5), atomically.
 
@@ -127,12 +157,12 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = orjson.loads(represent(row, base))
-            return await self._change(row, old, change(old), base, correlation)
+            return await self._change(row, old, change(old), base, correlation, by)
 
         return await self._until_settled(id, once)
 
     async def _change(
-        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str
+        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str, by: str
     ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
@@ -146,7 +176,10 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit_once(replace, old, new, correlation)
+        passed: list[Insert] = []
+        if self._history is not None:
+            passed = self._history.changes(old, new, revision, correlation, by)
+        await self._commit_once(replace, old, new, correlation, passed)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(
@@ -220,12 +253,12 @@ class ResourceEngine:
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
         correlation: str,
-        also: Sequence[Change] = (),
+        more: Sequence[Change] = (),
     ) -> None:
         """The change and its events, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
             made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *also, *made], listeners.version)
+            await self._store.commit([change, *more, *made], listeners.version)
         else:
-            await self._store.commit([change, *also], listeners.version)
+            await self._store.commit([change, *more], listeners.version)

@@ -52,13 +52,13 @@ class JobOperations(ResourceOperations):
     def __init__(self, desk: Desk, home: str, *given: Any) -> None:
         super().__init__(*given)
         self._desk, self._home = desk, home
-        self._kind: Kind = "export" if self._engine.resource.name == EXPORT else "import"
+        self._kind: Kind = "export" if self.engine.resource.name == EXPORT else "import"
 
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call) if not isinstance(call.body, Upload) else None
         document: Document = {} if isinstance(call.body, Upload) else dict(call.body)
         id = document["id"] = new_id(document)
-        jobs = self._engine.collection
+        jobs = self.engine.collection
         if isinstance(call.body, Upload):
             task = await self._received(call, call.body, id, document)
         else:
@@ -69,7 +69,7 @@ class JobOperations(ResourceOperations):
         document |= {"status": "Not Started", "creationDate": instant(now())}
         enter = Enter(jobs, id, self._kind, orjson.dumps(task).decode())
         try:
-            outcome = await self._engine.create(
+            outcome = await self.engine.create(
                 document, f"{call.base_url}{self._path}/", correlation(call), [enter]
             )
         except BaseException:
@@ -91,7 +91,7 @@ class JobOperations(ResourceOperations):
     async def errors(self, call: Call) -> Reply:
         """What an import refused, record by record."""
         (id,) = call.path.values()
-        await self._engine.retrieve(id)
+        await self.engine.retrieve(id)
         lines = await asyncio.to_thread(self._errors, id)
         body = "".join(f"{line}\n" for line in lines).encode()
         return Reply(200, body, [(b"content-type", LOG_TYPE)])
@@ -99,11 +99,11 @@ class JobOperations(ResourceOperations):
     async def content(self, call: Call) -> Reply:
         """What an export wrote, if it was not sent elsewhere."""
         (id,) = call.path.values()
-        row = await self._engine.retrieve(id)
+        row = await self.engine.retrieve(id)
         job = orjson.loads(row[1])
         if job.get("status") != "Succeeded":
             raise NotReady(id=id, status=job.get("status"))
-        path = self._desk.spool.file(self._engine.collection.name, id)
+        path = self._desk.spool.file(self.engine.collection.name, id)
         try:
             file = await asyncio.to_thread(path.open, "rb")
         except FileNotFoundError:
@@ -126,7 +126,7 @@ class JobOperations(ResourceOperations):
         if encoding not in ("", "identity", "gzip", "zstd"):
             problem = f"got '{encoding[:80]}', expected gzip or zstd"
             raise Invalid(attribute="Content-Encoding", problem=problem)
-        jobs = self._engine.collection.name
+        jobs = self.engine.collection.name
         file, part = self._desk.spool.file(jobs, id), self._desk.spool.part(jobs, id)
         kept = await keep(upload, part, self._desk.upload_limit)
         part.replace(file)
@@ -162,14 +162,14 @@ class JobOperations(ResourceOperations):
         return self._desk.targets.find(path, self._home)
 
     def _forget(self, id: str) -> None:
-        jobs = self._engine.collection
+        jobs = self.engine.collection
         with closing(self._desk.open()) as bulk:
             bulk.forget(jobs, id)
         self._desk.spool.forget(jobs.name, id)
 
     def _errors(self, id: str) -> list[str]:
         with closing(self._desk.open()) as bulk:
-            return bulk.errors(self._engine.collection, id)
+            return bulk.errors(self.engine.collection, id)
 
 
 def _format_of_export(media: str, known: Format | None) -> Format:

@@ -28,7 +28,7 @@ def asked(
     """
     most = min(ALL, query.offset + query.limit)
     plans = Plans(json, collections, scan_limit=ALL)
-    made = plans.ask(collection, replace(query, offset=0, limit=most), plain=True)
+    made = plans.ask(collection, replace(query, offset=0, limit=most), form="plain")
     if made.sort:
         raise NotServed(what="an export in this order; name an attribute that is a text or number")
     return replace(made, query=query)
