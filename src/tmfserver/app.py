@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from secrets import token_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
-from tmfserver.engine.characteristics import Specifications
 from tmfserver.engine.checks import Checks
 from tmfserver.engine.collecting import collection_of
-from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.hierarchy import family
 from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
-from tmfserver.engine.references import ReferencePaths, References
+from tmfserver.engine.references import ReferencePaths
 from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
-from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
 from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.idempotency import Answers
+from tmfserver.http.jobs import JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.operations import ResourceOperations
@@ -47,8 +44,10 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
+from tmfserver.sharing import Shared, by_resource, share
 from tmfserver.spec import Api
 from tmfserver.spec.additions import declare_expansion
+from tmfserver.working import Working
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +130,7 @@ class Server:
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
         self._sending: Sending | None = None
+        self._working: Working | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -146,11 +146,18 @@ class Server:
         self._store = await sql.open_store(
             settings.database, list(self._plan.collections.values()), limits=limits
         )
-        self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
+        wake: Callable[[], None] = _nothing
+        if settings.work and any(spec.JOBS & set(api.resources) for api in self._plan.apis):
+            self._working = Working(settings, self._store.has_jobs)
+            wake = self._working.wake
+        key = await self._store.secret("cursor")
+        self._app = connexion_app(self._plan, self._store, key, wake)
         if settings.deliver:
             self._sending = Sending(settings, self._store.outbox)
 
     async def stop(self) -> None:
+        if self._working is not None:
+            await self._working.stop()
         if self._sending is not None:
             await self._sending.stop()
         if self._store is not None:
@@ -169,6 +176,10 @@ class Server:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+def _nothing() -> None:
+    """Nobody is to be woken."""
+
+
 async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
     raise UnknownPath(path=scope["path"])
 
@@ -178,19 +189,13 @@ def create_app(settings: Settings | None = None) -> Server:
     return Server(make_plan(settings or read({})))
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What the operations of all resources share."""
+def connexion_app(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> ASGIApp:
+    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own.
 
-    store: Store
-    references: References
-    specifications: Specifications
-    expansions: Expansions
-    cursors: Cursors
-
-
-def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
-    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
+    wake: is called when there is a new job.
+    """
     settings = plan.settings
     aside = (
         ContractMiddleware,
@@ -201,15 +206,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    by_resource = _by_resource(plan.collections)
-    rules = {name: handler.rules for name, handler in plan.handlers.items()}
-    shared = Shared(
-        store,
-        References(settings.references, store, by_resource, rules),
-        Specifications(settings.characteristics, store, by_resource),
-        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
-        Cursors(key or token_bytes(32)),
-    )
+    shared = _shared(plan, store, key, wake)
     for api in plan.apis:
         resolver = OperationResolver(api, _served(plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
@@ -217,20 +214,18 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     return asgi
 
 
-def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
-    found: dict[str, list[Collection]] = {}
-    for collection in collections.values():
-        found.setdefault(collection.resource, []).append(collection)
-    return found
+def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
+    """One resource's engine alone, for who loads documents without serving."""
+    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    return _engine(plan, api, _shared(plan, store), interests, name)
 
 
-def _places(plan: Plan) -> dict[str, list[Place]]:
-    found: dict[str, list[Place]] = {}
-    for api in plan.apis:
-        for name in api.resources:
-            place = Place(plan.collection(api, name), f"{api.base_path}/{name}")
-            found.setdefault(name, []).append(place)
-    return found
+def _shared(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> Shared:
+    paths = _reference_paths(plan.handlers)
+    rules = {name: handler.rules for name, handler in plan.handlers.items()}
+    return share(plan.settings, plan.apis, plan.collections, paths, store, key, wake, rules)
 
 
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
@@ -238,7 +233,7 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
-    resources = {}
+    resources: dict[str, ResourceOperations] = {}
     answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
@@ -247,9 +242,11 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
         if name in _with_history(api):
             entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
             histories = Histories(path, entries_, settings.user_header)
-        resources[name] = ResourceOperations(
-            engine, path, lists, shared.expansions, answers, histories
-        )
+        given = engine, path, lists, shared.expansions, answers, histories
+        if name in spec.JOBS:
+            resources[name] = JobOperations(shared.desk, api.base_path, *given)
+        else:
+            resources[name] = ResourceOperations(*given)
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -271,7 +268,7 @@ def _engine(
         collection,
         shared.references,
         shared.specifications,
-        family(rules, _by_resource(plan.collections), collection, store),
+        family(rules, by_resource(plan.collections), collection, store),
     )
     history = None
     if name in _with_history(api):

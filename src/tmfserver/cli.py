@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and delivering."""
+"""tmfserver, the command: serves, looks at contracts, databases and deliveries, moves files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from tmfserver.flags import Sentence, read_settings, with_more_specs, with_setti
 from tmfserver.settings import Settings
 
 DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
+TRANSFERRING = ("import", "export", "work")
 
 
 class Commands(click.Group):
-    """Those about notifications are loaded when they are asked for."""
+    """Those about notifications, imports and exports are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING})
+        return sorted({*super().list_commands(ctx), *DELIVERING, *TRANSFERRING})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in DELIVERING and cmd_name not in self.commands:
             from tmfserver import delivering
 
             for each in delivering.COMMANDS:
+                self.add_command(each)
+        if cmd_name in TRANSFERRING and cmd_name not in self.commands:
+            from tmfserver import transferring
+
+            for each in transferring.COMMANDS:
                 self.add_command(each)
         return super().get_command(ctx, cmd_name)
 

@@ -128,12 +128,28 @@ class KeyTaken(Conflict):
     """A request with this Idempotency-Key is being carried out; ask again in a moment."""
 
 
+class NotReady(Conflict):
+    """The job '{id}' is {status}; what it makes is there when it has Succeeded."""
+
+
 class KeyReused(RequestFailure):
     """Idempotency-Key '{key}' came with another request before; each request needs its own key."""
 
 
 class PreconditionFailed(RequestFailure):
     """{header} says {came}, but the resource is at {current}."""
+
+
+class Unreachable(RequestFailure):
+    """{url} cannot be fetched or written: {problem}."""
+
+
+class NoRoom(RequestFailure):
+    """The file cannot be kept: {problem}."""
+
+
+class BrokenFile(RequestFailure):
+    """The file cannot be read on: {problem}."""
 
 
 # --- for the engine's eyes: read again and try again

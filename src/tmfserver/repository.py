@@ -218,8 +218,18 @@ class Keep:
     oldest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A job that is to be done; `task` says what, as JSON text. Its document comes before it."""
+
+    jobs: Collection
+    id: str
+    kind: str
+    task: str
+
+
 Change: TypeAlias = (
-    Insert | Replace | Remove | Unchanged | Event | Subscribe | Unsubscribe | Receive | Keep
+    Insert | Replace | Remove | Unchanged | Event | Subscribe | Unsubscribe | Receive | Keep | Enter
 )
 
 
@@ -261,6 +271,10 @@ class Store(Protocol):
         With `listeners`, the version that the changes' events were made for: fails with
         errors.ListenersChanged when it is no longer so.
         """
+        ...
+
+    async def has_jobs(self) -> bool:
+        """Whether there are jobs that nobody works on."""
         ...
 
     async def ping(self) -> None:

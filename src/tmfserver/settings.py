@@ -175,6 +175,31 @@ class Settings:
     keep_events_days: int = _setting(
         30, _number(0, 36_500), "Days that events are kept, with their dead deliveries."
     )
+    work: bool = _setting(
+        True,
+        Boolean(),
+        "Carry out imports and exports beside the serving processes; else by `tmfserver work`.",
+    )
+    jobs_folder: str = _setting(
+        "",
+        String(),
+        "Where files of imports and exports are kept, seen by all processes that work on them;"
+        " default: FILE-jobs beside a SQLite file, else tmfserver-jobs.",
+    )
+    files_folder: str = _setting(
+        "",
+        String(),
+        "The folder that file: URLs of imports and exports may lead to; none if empty.",
+    )
+    upload_limit: int = _setting(
+        16 * 1024**3, _number(1, 2**60), "Largest file that an import takes, in bytes."
+    )
+    record_limit: int = _setting(
+        10 * 1024 * 1024, _number(1), "Largest record of an import, in bytes; others are refused."
+    )
+    error_log_limit: int = _setting(
+        10_000, _number(0), "Most records that an import's error log tells of."
+    )
     pool_size: int = _setting(8, _number(1, 1000), "PostgreSQL connections for each process.")
     log_level: str = _setting(
         "info",

@@ -134,7 +134,7 @@ class ResourceEngine:
 
         also: gives more changes for the same transaction, by what will have been made.
         """
-        row = self._prepare(document)
+        row = self.admit(document)
         (outcome,) = await self._keep([row], [document], base, correlation, also)
         return outcome
 
@@ -149,7 +149,7 @@ class ResourceEngine:
         rows = []
         for number, document in enumerate(documents):
             with about(number):
-                rows.append(self._prepare(document))
+                rows.append(self.admit(document))
         return await self._keep(rows, documents, base, correlation, also)
 
     async def _keep(
@@ -179,7 +179,7 @@ class ResourceEngine:
 
         return await self._until_settled(rows[0][0], once)
 
-    def _prepare(self, document: dict[str, Any]) -> Row:
+    def admit(self, document: dict[str, Any]) -> Row:
         """The document as it is to be kept, the server's attributes set in place."""
         representation.refuse_given(self.resource, document)
         document["id"] = id = representation.new_id(document)

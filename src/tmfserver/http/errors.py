@@ -30,6 +30,7 @@ STATUS: dict[type[errors.Failure], tuple[int, str]] = {
     errors.Duplicate: (409, "Already exists"),
     errors.Conflict: (409, "Conflict"),
     errors.Unavailable: (503, "Service unavailable"),
+    errors.NoRoom: (503, "Service unavailable"),
     errors.TooSlow: (503, "Query takes too long"),
     errors.Malformed: (400, "Malformed body"),
     errors.Invalid: (400, "Invalid document"),

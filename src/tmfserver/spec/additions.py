@@ -27,6 +27,7 @@ _REFUSALS: dict[Verb | None, tuple[int, ...]] = {
     "delete": (409, 412),
     "subscribe": (409, 413, 415, 501),
     "listen": (409, 413, 415),
+    "content": (409,),
 }
 _EVERYWHERE = (400, 404, 405, 500, 503)
 _MEANING = {

@@ -34,6 +34,7 @@ from tmfserver.spec.additions import (
 )
 from tmfserver.spec.bulk import add_bulk_creation
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
+from tmfserver.spec.jobs import declare_jobs
 from tmfserver.spec.unfolding import take_server_path, unfold_shared
 
 
@@ -85,6 +86,11 @@ ADAPTATIONS = (
         "base path without its last slash",
         "paths begin with a slash, so that the base path's own would stand twice in a URL",
         drop_last_slash,
+    ),
+    Adaptation(
+        "files of jobs",
+        "a job's file may be sent with it, and what a job makes can be fetched from this server",
+        declare_jobs,
     ),
     Adaptation(
         "object where properties are",

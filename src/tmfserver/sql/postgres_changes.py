@@ -23,6 +23,7 @@ from tmfserver.errors import (
 from tmfserver.repository import (
     Answer,
     Change,
+    Enter,
     Event,
     Insert,
     Keep,
@@ -37,6 +38,7 @@ from tmfserver.repository import (
 )
 from tmfserver.sql import unique
 from tmfserver.sql.dialects import Bound
+from tmfserver.sql.job_table import entered, job_statements
 from tmfserver.sql.postgres_batches import (
     JSON,
     Kind,
@@ -52,6 +54,7 @@ from tmfserver.sql.statements import Prepared, fingerprint, now, system_statemen
 
 SYSTEM = system_statements(JSON)
 EVENT, DELIVERIES = event_statements()
+JOBS = job_statements(JSON)
 _KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
 
 
@@ -60,6 +63,10 @@ async def load_listeners(connection: Connection) -> Listeners:
     version = (await _run(connection, SYSTEM.version))[0][0]
     rows = await _run(connection, SYSTEM.listeners)
     return Listeners(version, tuple([Listener(*row) for row in rows]))
+
+
+async def has_jobs(connection: Connection) -> bool:
+    return bool(await _run(connection, JOBS.look, now()))
 
 
 async def secret(name: str, connection: Connection) -> bytes:
@@ -108,6 +115,8 @@ async def _apply(connection: Connection, change: Change) -> None:
             await _keep(connection, change)
         case Receive(api, id, type_, document):
             await _count(connection, SYSTEM.receive, api, id, type_, document, now())
+        case Enter(jobs, id, kind, task):
+            await _count(connection, JOBS.enter, *entered(jobs.name, id, kind, task))
 
 
 def kind_of(change: Insert | Replace | Remove) -> Kind:

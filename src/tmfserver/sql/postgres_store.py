@@ -22,7 +22,7 @@ from tmfserver.sql.gather import Gather
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Plans
 from tmfserver.sql.postgres_batches import JSON, gets
-from tmfserver.sql.postgres_changes import SYSTEM, kept, load_listeners, secret
+from tmfserver.sql.postgres_changes import SYSTEM, has_jobs, kept, load_listeners, secret
 from tmfserver.sql.postgres_outbox import PostgresOutbox
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.postgres_reader import Pages
@@ -111,6 +111,9 @@ class PostgresStore:
         await self._writer.commit(changes, listeners)
         if len(changes) > 1:
             self.outbox.arrived.set()
+
+    async def has_jobs(self) -> bool:
+        return await self._connections.read(has_jobs)
 
     async def ping(self) -> None:
         await self._connections.read(_ping)

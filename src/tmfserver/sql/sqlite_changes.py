@@ -24,6 +24,7 @@ from tmfserver.errors import (
 )
 from tmfserver.repository import (
     Change,
+    Enter,
     Event,
     Insert,
     Keep,
@@ -38,6 +39,7 @@ from tmfserver.repository import (
 )
 from tmfserver.sql import tables, unique
 from tmfserver.sql.dialects import SqliteJson
+from tmfserver.sql.job_table import entered, job_statements
 from tmfserver.sql.statements import (
     document_statements,
     fingerprint,
@@ -59,6 +61,7 @@ DELIVERY = prepare(
     ),
     JSON,
 ).sql
+JOBS = job_statements(JSON)
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
@@ -94,12 +97,17 @@ class Changes:
             Unsubscribe: self._unsubscribe,
             Receive: self._receive,
             Keep: self._keep,
+            Enter: self._enter,
             Work: self._work,
         }
 
+    def carry_out(self, change: Change) -> None:
+        """One change, in the transaction that the connection is in."""
+        self._apply[type(change)](change)
+
     def listeners(self) -> Listeners:
         return Listeners(
-            self._version(),
+            self.version(),
             tuple([Listener(*row) for row in self._run(SYSTEM.listeners.sql)]),
         )
 
@@ -125,7 +133,7 @@ class Changes:
 
     def _write(self, asked: Sequence[Asked]) -> Results:
         problems: list[Failure | None] = [None] * len(asked)
-        version = known = self._version()
+        version = known = self.version()
         inserts: dict[str, list[int]] = {}
         for number, (changes, listeners) in enumerate(asked):
             if len(changes) == 1 and type(changes[0]) is Insert and listeners in (None, version):
@@ -142,7 +150,7 @@ class Changes:
                 continue
             problems[number] = self._one(changes)
             if any(isinstance(change, (Subscribe, Unsubscribe, Work)) for change in changes):
-                version = self._version()
+                version = self.version()
         return problems, None if known == version else self.listeners()
 
     def _insert_many(
@@ -185,7 +193,7 @@ class Changes:
         self._run("RELEASE list")
         return problem
 
-    def _version(self) -> int:
+    def version(self) -> int:
         version: int = self._run(SYSTEM.version.sql).fetchone()[0]
         return version
 
@@ -265,6 +273,9 @@ class Changes:
     def _receive(self, change: Receive) -> None:
         row = change.api, change.id, change.type, change.document, now()
         self._run(SYSTEM.receive.sql, row)
+
+    def _enter(self, change: Enter) -> None:
+        self._run(JOBS.enter.sql, entered(change.jobs.name, change.id, change.kind, change.task))
 
     def _keep(self, change: Keep) -> None:
         new = change.answer

@@ -122,6 +122,30 @@ idempotency = Table(
     Column("body", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
+# Imports and exports: what is to be done, as JSON, and how far it is.
+job = Table(
+    "job",
+    system,
+    Column("collection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False),
+    # Until when it is its claimant's alone, who is known by the token.
+    Column("lease", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+job_error = Table(
+    "job_error",
+    system,
+    Column("seq", Seq, Identity(), primary_key=True),
+    Column("collection", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("line", Text, nullable=False),
+)
 RESERVED = frozenset({*system.tables, "alembic_version"})
 
 
