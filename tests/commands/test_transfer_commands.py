@@ -70,7 +70,7 @@ def test_an_import_tells_what_became_of_each_record(new_database: str, tmp_path:
         '{"id":"c","description":NaN}',
         "[1]",
         "",
-        '{"id":"d","n":12345678901234567890123}',
+        '{"id":"d","n":1234567890123456789012345678901234567890123}',
         '{"id":"e","text":"\\u0000"}',
         '{"id":"f"}',
     ]
@@ -87,6 +87,33 @@ def test_an_import_tells_what_became_of_each_record(new_database: str, tmp_path:
     assert "'nonsense'" in told[0]["reason"]
     assert "'a'" in told[1]["reason"]
     assert select(new_database, f"SELECT id FROM {TABLE} ORDER BY seq") == [("a",), ("f",)]
+
+
+def test_a_record_that_comes_twice_is_a_duplicate(new_database: str, tmp_path: Path) -> None:
+    """Of two usages that are alike in what their specification says is unique, in one file or in
+    two, the second is counted as a duplicate and told; another specification's is another."""
+    specifications, path = tmp_path / "specifications.ndjson", tmp_path / "usages.ndjson"
+    unique = [{"name": "recordKey", "valueType": "string", "isUnique": True}]
+    specifications.write_text(
+        "".join(json.dumps({"id": id, "specCharacteristic": unique}) + "\n" for id in ("S", "T"))
+    )
+    run(new_database, "import", "usageSpecification", specifications)
+    records = [("a", "S", "k1"), ("b", "S", "k2"), ("c", "S", "k1"), ("d", "T", "k1")]
+    usages = [
+        {"id": id, "usageSpecification": {"id": specification},
+         "usageCharacteristic": [{"name": "recordKey", "value": key}]}
+        for id, specification, key in records
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(each) + "\n" for each in usages))
+    log = tmp_path / "errors.ndjson"
+    result = run(new_database, "import", "usage", path, "--errors", log)
+    assert "4 read: 3 created, 1 there already, 0 refused" in result.stderr
+    (told,) = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert (told["position"], told["line"]) == (3, 3)
+    path.write_text(json.dumps({**usages[1], "id": "e"}))
+    result = run(new_database, "import", "usage", path)
+    assert "1 read: 0 created, 1 there already, 0 refused" in result.stderr
+    assert select(new_database, f"SELECT id FROM {TABLE} ORDER BY seq") == [("a",), ("b",), ("d",)]
 
 
 def test_a_file_that_breaks_off_keeps_what_came_before(new_database: str, tmp_path: Path) -> None:
