@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -16,22 +15,25 @@ from starlette.types import ASGIApp
 from tmfserver import contracts, handling, spec
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
-from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.checks import Checks
+from tmfserver.engine.collecting import collection_of
+from tmfserver.engine.hierarchy import family
 from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Beside, Notifications, SharedNotifications
-from tmfserver.engine.references import ReferencePaths, References
+from tmfserver.engine.references import ReferencePaths
 from tmfserver.engine.sharing import Sharing, between, kept_together, read_sharings, shared_tables
 from tmfserver.errors import BrokenContract
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
-from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
 from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
+from tmfserver.http.idempotency import Answers
+from tmfserver.http.jobs import JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.operations import ResourceOperations
@@ -43,6 +45,7 @@ from tmfserver.pages import pages_middleware
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
+from tmfserver.sharing import Shared, by_resource, share
 from tmfserver.spec import Api, Broken, Operation, Resource, Shape
 from tmfserver.spec.additions import declare_expansion
 from tmfserver.spec.extending import read_schemas
@@ -101,9 +104,12 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
         raise left_out[0]
     bundled = not (settings.specs or left_out)
     handlers = handling.load(apis, settings.handlers, bundled=bundled, own=not left_out)
+    rules = {name: handler.rules for name, handler in handlers.items()}
     _declare_references(apis, _reference_paths(handlers))
     collections = {
-        api.collection_name(name): _collection(api, resource, handlers.get(name))
+        api.collection_name(name): collection_of(
+            api, resource, rules.get(name, NO_RULES), deletions=settings.references == "strict"
+        )
         for api in apis
         for name, resource in api.resources.items()
     }
@@ -150,29 +156,17 @@ def _declare(
     declare_expansion(definition, paths, known)
 
 
-def _collection(api: Api, resource: Resource, handler: Handler | None) -> Collection:
-    rules = handler.rules if handler else NO_RULES
-    return Collection(
-        name=api.collection_name(resource.name),
-        resource=resource.name,
-        indexed=tuple(rules.indexed),
-        types=resource.types,
-        arrays=resource.arrays,
-    )
+def _nothing() -> None:
+    """Nobody is to be woken."""
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What the operations of all resources share."""
+def connexion_app(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> ASGIApp:
+    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own.
 
-    store: Store
-    references: References
-    expansions: Expansions
-    cursors: Cursors
-
-
-def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
-    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
+    wake: is called when there is a new job.
+    """
     settings = plan.settings
     store = shared_tables(store, plan.sharings, plan.collections)
     aside = (
@@ -184,12 +178,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    shared = Shared(
-        store,
-        References(settings.references, store, _by_resource(plan.collections)),
-        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
-        Cursors(key or token_bytes(32)),
-    )
+    shared = _shared(plan, store, key, wake)
     for api in plan.apis:
         resolver = OperationResolver(api, partial(_served, plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
@@ -197,20 +186,18 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     return asgi
 
 
-def _by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
-    found: dict[str, list[Collection]] = {}
-    for collection in collections.values():
-        found.setdefault(collection.resource, []).append(collection)
-    return found
+def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
+    """One resource's engine alone, for who loads documents without serving."""
+    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    return _engine(plan, api, _shared(plan, store), interests, name)
 
 
-def _places(plan: Plan) -> dict[str, list[Place]]:
-    found: dict[str, list[Place]] = {}
-    for api in plan.apis:
-        for name in api.resources:
-            place = Place(plan.collection(api, name), f"{api.base_path}/{name}")
-            found.setdefault(name, []).append(place)
-    return found
+def _shared(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> Shared:
+    paths = _reference_paths(plan.handlers)
+    rules = {name: handler.rules for name, handler in plan.handlers.items()}
+    return share(plan.settings, plan.apis, plan.collections, paths, store, key, wake, rules)
 
 
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
@@ -218,7 +205,8 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
-    resources = {}
+    resources: dict[str, ResourceOperations] = {}
+    answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
@@ -226,7 +214,11 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
         if name in _with_history(api):
             entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
             histories = Histories(path, entries_, settings.user_header)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions, histories)
+        given = engine, path, lists, shared.expansions, answers, histories
+        if name in spec.JOBS:
+            resources[name] = JobOperations(shared.desk, api.base_path, *given)
+        else:
+            resources[name] = ResourceOperations(*given)
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -274,6 +266,14 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    collection, store = plan.collection(api, name), shared.store
+    checks = Checks(
+        rules,
+        collection,
+        shared.references,
+        shared.specifications,
+        family(rules, by_resource(plan.collections), collection, store),
+    )
     history = None
     if name in _with_history(api):
         kept = plan.collection(api, _HISTORY.format(name))
@@ -281,10 +281,9 @@ def _engine(
     return ResourceEngine(
         resource,
         _shape(plan, api, resource),
-        rules,
-        plan.collection(api, name),
-        shared.store,
-        shared.references,
+        checks,
+        collection,
+        store,
         _shared_notifications(plan, api, name, interests),
         history,
     )

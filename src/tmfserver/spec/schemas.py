@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from tmfserver import exact
 from tmfserver.errors import Invalid
 
 _PROSE = {"description", "example", "title", "externalDocs", "xml", "discriminator"}
@@ -101,10 +102,19 @@ class Shape:
 
     def check(self, value: Any) -> None:
         """Raises Invalid, naming the attribute, what came and what was expected."""
-        if not self._validator.is_valid(value):
-            failure = next(iter(self._validator.iter_errors(value)))
+        if self._holds(value):
+            return
+        # The validator knows no exact numbers, and so finds that none is valid.
+        failure = next(iter(self._validator.iter_errors(exact.plain(value))), None)
+        if failure is not None:
             attribute, problem = describe(failure)
             raise Invalid(attribute=attribute or "the body", problem=problem)
+
+    def _holds(self, value: Any) -> bool:
+        try:
+            return self._validator.is_valid(value)
+        except ValueError:
+            return False
 
 
 def to_json_schema(schema: Any, *, names: bool = False) -> Any:
@@ -138,6 +148,8 @@ def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict
         return {}
     above = (*above, target) if target else above
     schema = schemas.resolve(schema)
+    if schema.get("type") == "array":
+        return _default_plan(schema.get("items", {}), schemas, above)
     plan: dict[str, Any] = {}
     for part in schema.get("allOf", ()):
         plan.update(_default_plan(part, schemas, above))

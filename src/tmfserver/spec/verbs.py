@@ -7,14 +7,14 @@ from typing import Any, Literal, TypeAlias, get_args
 
 Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
-    "subscribe", "subscriptions", "subscription", "unsubscribe", "listen",
-    "history", "hierarchy", "summary", "aggregate",
+    "subscribe", "subscriptions", "subscription", "unsubscribe", "listen", "bulk",
+    "history", "hierarchy", "summary", "aggregate", "content", "errors",
 ]  # fmt: skip
 
 # What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.
 OWN = "x-operation"
 
-_ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create"}
+_ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create", "patch": "bulk"}
 _ON_INSTANCE: dict[str, Verb] = {
     "get": "retrieve",
     "put": "replace",
