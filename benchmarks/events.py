@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -23,7 +24,7 @@ from statistics import median, quantiles
 import psycopg
 import uvloop
 
-from benchmarks import databases
+from benchmarks import databases, report
 from benchmarks.ear import listening
 from benchmarks.servers import cpu_seconds, free_port
 from tmfserver.deliveries import Outcome
@@ -36,6 +37,7 @@ USAGES = "/tmf-api/usageManagement/v4"
 NETWORKS = ("--callback-networks", "127.0.0.0/8")
 CONNECTIONS = 16
 RATE = 500  # changes a second
+BUSY = 2.0  # load, from which on others were at work
 
 
 @contextmanager
@@ -91,7 +93,12 @@ async def _links(port: int) -> list[Link]:
 async def _create(port: int, count: int, rate: float | None) -> float:
     """Creates so many usages, at a rate or as fast as it goes; seconds that it took."""
     links = await _links(port)
-    body = {"description": "x" * 500, "usageType": "voice"}
+    body = {
+        "description": "x" * 500,
+        "usageType": "voice",
+        "usageDate": "2026-01-31T12:00:00Z",
+        "usageCharacteristic": [{"name": "duration", "value": 61}, {"name": "cell", "value": 7}],
+    }
     numbers, start = iter(range(count)), time.perf_counter()
 
     async def work(link: Link) -> None:
@@ -109,9 +116,13 @@ async def _create(port: int, count: int, rate: float | None) -> float:
     return seconds
 
 
-async def _subscribe(port: int, callback: str) -> None:
+async def _subscribe(port: int, callback: str, queries: Sequence[str] = ("",)) -> None:
     (link, *others) = await _links(port)
-    await link.ask(_request(port, f"{USAGES}/hub", {"callback": callback}))
+    for query in queries:
+        asked = {"callback": callback, "query": query}
+        status, _ = await link.ask(_request(port, f"{USAGES}/hub", asked))
+        if status != 201:
+            raise ValueError(status)
     for each in (link, *others):
         each.abort()
 
@@ -142,21 +153,40 @@ def _moment(body: bytes) -> float:
     return datetime.fromisoformat(json.loads(body)["eventTime"]).timestamp()
 
 
-def cost(url_of: Mapping[str, str], count: int) -> float:
-    """CPU of the server for a create that a listener is told of, in ratio to one that nobody is."""
-    used: dict[str, list[float]] = {"none": [], "one": []}
-    for name, url in url_of.items():
-        port = free_port()
-        words = ("--port", str(port), "--database", url, "--no-deliver", *NETWORKS)
-        with program("serve", *words) as pid:
-            if name == "one":
-                asyncio.run(_subscribe(port, "http://127.0.0.1:9/"))
+# What listeners may ask for; nothing that is created here is so.
+QUERIES = (
+    "event.usage.usageType=kind{n}",
+    "event.usage.description.contains=word{n}",
+    "event.usage.usageDate.gt=2999-01-01T10:00:{n}Z",
+    "event.usage.usageType.ne=voice&event.usage.status.ne=kind{n}",
+    "filter=event.usage.usageCharacteristic[?(@.name=='kind{n}' %26%26 @.value>{n})]",
+)
+ASKED: Mapping[str, Sequence[str]] = {
+    "none": (),
+    "one": ("",),
+    "hundred": ("", *[QUERIES[n % len(QUERIES)].format(n=10 + n // 5) for n in range(99)]),
+}
+ROUNDS = 5
+
+
+def cost(url_of: Mapping[str, str], count: int) -> dict[str, float]:
+    """Seconds of the server's CPU for so many creates, by who is to be told: nobody, one listener,
+    or one of a hundred whose queries differ."""
+    with ExitStack() as stack:
+        servers = {}
+        for name, url in url_of.items():
+            port = free_port()
+            words = ("--port", str(port), "--database", url, "--no-deliver", *NETWORKS)
+            servers[name] = stack.enter_context(program("serve", *words)), port
+            asyncio.run(_subscribe(port, "http://127.0.0.1:9/", ASKED[name]))
             uvloop.run(_create(port, count, None))
-            for _ in range(5):
+        used: dict[str, list[float]] = {name: [] for name in servers}
+        for _ in range(ROUNDS):
+            for name, (pid, port) in servers.items():  # in turn, for the machine changes its pace
                 before = cpu_seconds(pid)
                 uvloop.run(_create(port, count, None))
                 used[name].append(cpu_seconds(pid) - before)
-    return median(used["one"]) / median(used["none"])
+    return {name: median(times) for name, times in used.items()}
 
 
 def claims(url: str, sizes: Sequence[int]) -> list[float]:
@@ -213,19 +243,28 @@ def measured(name: str, folder: Path, *, quick: bool) -> list[tuple[str, str, st
         many = throughput(made.create("many"), 2_000 if quick else 20_000)
         own = delays(made.create("own"), 3 if quick else 10, apart=False)
         apart = delays(made.create("apart"), 3 if quick else 10, apart=True)
-        urls = {each: made.create(f"cost_{each}") for each in ("none", "one")}
-        ratio = cost(urls, 300 if quick else 2_000)
+        cpu = cost({each: made.create(f"cost_{each}") for each in ASKED}, 300 if quick else 2_000)
         few, most = claims(made.create("claims"), [1_000, 50_000 if quick else 1_000_000])
     told = "{:.0f} ms, {:.0f} ms"
+    pairs = (("one", "none"), ("hundred", "one"))
+    ratios = [f"{cpu[more] / cpu[less]:.2f}" for more, less in pairs]
     size = "50,000" if quick else "1,000,000"
     return [
         ("notifications a second, one dispatcher", f"{many:,.0f}", "≥ 2,000"),
         ("delay at 500 changes/s, sent by the server: p50, p99", told.format(*own), ""),
         ("delay at 500 changes/s, a dispatcher apart: p50, p99", told.format(*apart), ""),
-        ("server's CPU of a create with a listener, to one without", f"{ratio:.2f}", ""),
+        ("server's CPU of a create with a listener, to one without", ratios[0], ""),
+        ("the same with 100 listeners that ask different things, to one", ratios[1], "< 2"),
         ("claiming 64 of 1,000 due", f"{few:.2f} ms", ""),
         (f"claiming 64 of {size} due", f"{most:.2f} ms, {most / few:.2f} times", "≤ 1.5 times"),
     ]
+
+
+def _others() -> str:
+    """What else the machine had to do before the first measurement."""
+    load = os.getloadavg()[0]
+    busy = "; it was busy with other work, so the figures are too bad" if load > BUSY else ""
+    return f"- Load of the machine before: {load:.1f}{busy}"
 
 
 def main() -> None:
@@ -235,6 +274,8 @@ def main() -> None:
     asked = parser.parse_args()
     names = databases.NAMES if asked.database == "both" else (asked.database,)
     lines = ["# Notifications", "", "Written by `python -m benchmarks.events`.", ""]
+    lines += report.describe(report.machine()).splitlines()
+    lines += [_others(), ""]
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             lines += [f"## {name}", "", "| figure | value | aim |", "| --- | --- | --- |"]

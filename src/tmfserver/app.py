@@ -16,6 +16,8 @@ from tmfserver import handling, spec, sql
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.history import TYPES as HISTORY_TYPES
+from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.notifications import Notifications
@@ -26,6 +28,7 @@ from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
+from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Limits, Lists
@@ -47,6 +50,7 @@ log = logging.getLogger(__name__)
 
 # No resource's name can hold a space, so that no contract's collection is called this.
 MIRRORED = "mirrored copies"
+_HISTORY = "{} history"
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,18 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    for api in apis:
+        names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
+        collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
     return Plan(settings, apis, handlers, collections)
+
+
+def _with_history(api: Api) -> set[str]:
+    """The resources whose contract asks for the history of their states."""
+    return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
 def _as_set(settings: Settings, api: Api) -> Api:
@@ -231,7 +243,13 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
         lists = Lists(path, engine.resource.types, limits, shared.cursors)
-        resources[name] = ResourceOperations(engine, path, lists, shared.expansions, answers)
+        histories = None
+        if name in _with_history(api):
+            entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
+            histories = Histories(path, entries_, settings.user_header)
+        resources[name] = ResourceOperations(
+            engine, path, lists, shared.expansions, answers, histories
+        )
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
@@ -247,6 +265,10 @@ def _engine(
     resource, handler = api.resources[name], plan.handlers.get(name)
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    history = None
+    if name in _with_history(api):
+        kept = plan.collection(api, _HISTORY.format(name))
+        history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
         api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
@@ -255,4 +277,5 @@ def _engine(
         shared.store,
         shared.references,
         Notifications(resource, api.base_path, interests, api.title, state),
+        history,
     )

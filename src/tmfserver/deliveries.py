@@ -109,7 +109,8 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class Health:
     """A listener with its figures. `sent`, `failed` and `dead` count attempts that ended so since
-    it subscribed; `backlog` what is undelivered now, the oldest of it made at `oldest`."""
+    it subscribed; `backlog` what is undelivered now, the oldest of it made at `oldest` with the
+    eventId `oldest_id`. `status` and `error` are those of the last attempt."""
 
     id: str
     api: str
@@ -122,8 +123,33 @@ class Health:
     dead: int
     last_sent: int | None
     last_failed: int | None
+    status: int | None
+    error: str | None
     backlog: int
     oldest: int | None
+    oldest_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """How many attempts of a listener ended so in the hour that began at `start`."""
+
+    listener: str
+    start: int
+    sent: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it was written. id: its eventId; document: the event as JSON text."""
+
+    id: str
+    api: str
+    type: str
+    subject: str
+    document: str
+    created: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +197,12 @@ class Outbox(Protocol):
         ...
 
     async def listeners(self) -> list[Health]: ...
+
+    async def hours(self, since: int) -> list[Hour]:
+        """The hours that began at `since` or later and had attempts; two days are kept."""
+        ...
+
+    async def event(self, id: str) -> Told | None: ...
 
     async def rotate(self, listener: str, secret: str) -> None:
         """Signs with this key and the one before from now on. Raises errors.NotFound."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from tmfserver.deliveries import Outbox
-from tmfserver.query.ast import Position, Query, ValueType
+from tmfserver.query.ast import Node, Position, Query, ValueType
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,11 @@ class Store(Protocol):
         ...
 
     async def count(self, collection: Collection) -> int: ...
+
+    async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
+        """What the documents that match add up to, of one moment. Raises as `find` does, and
+        errors.BadQuery where there are too many groups."""
+        ...
 
     async def secret(self, name: str) -> bytes:
         """A key that all processes on this database share, made when it is first asked for."""

@@ -115,6 +115,11 @@ class Settings:
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
     )
+    user_header: str = _setting(
+        "X-Forwarded-User",
+        String(),
+        "The request header in which a proxy says who asks, for histories; empty: none.",
+    )
     events: str = _setting(
         "declared",
         _one_of("declared", "all"),

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.bundled import CONTRACTS, EXTENSIONS
 from tests.commands.running import program, run, run_json
 
 from tmfserver.spec import ADAPTATIONS
 
-SPECS = Path(__file__).parents[2] / "specs"
-FILES = sorted(SPECS.glob("*.json"))
 USAGE_EVENTS = {
     "UsageCreateEvent",
     "UsageAttributeValueChangeEvent",
@@ -27,7 +26,11 @@ REFERENCE = ("id", "href", "name", "@referredType")
 def test_the_bundled_contracts_run() -> None:
     """Both bundled contracts are listed with resources and events, and nothing is wrong."""
     contracts = run_json("check")
-    assert [Path(contract["file"]).name for contract in contracts] == [file.name for file in FILES]
+    assert [Path(contract["file"]).name for contract in contracts] == [
+        file.name for file in CONTRACTS
+    ]
+    extensions = {Path(name) for contract in contracts for name in contract["extended_by"]}
+    assert extensions == {*EXTENSIONS}
     usage, account = contracts
     assert usage["resources"] == ["usage", "usageSpecification"]
     assert set(usage["events"]) == USAGE_EVENTS
@@ -38,7 +41,7 @@ def test_the_bundled_contracts_run() -> None:
         assert contract["not_served"] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.name)
 def test_adaptations_have_their_reasons(file: Path) -> None:
     """Each adaptation is listed with where it was needed, how often, and why."""
     (contract,) = run_json("check", file)
@@ -55,7 +58,7 @@ def test_adaptations_have_their_reasons(file: Path) -> None:
 
 def test_what_the_published_form_needs() -> None:
     """Updates in part, media types of patches, defaults and errors are adapted in TMF666."""
-    (contract,) = run_json("check", FILES[1])
+    (contract,) = run_json("check", CONTRACTS[1])
     names = {adaptation["name"] for adaptation in contract["adaptations"]}
     assert {"partial updates", "media types of patches", "defaults filled in"} <= names
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.bundled import CONTRACTS
 from tests.commands.running import program, run
 from tests.serving import select
-
-SPECS = Path(__file__).parents[2] / "specs"
 
 
 def test_twice_is_up_to_date(new_database: str) -> None:
@@ -23,7 +22,7 @@ def test_twice_is_up_to_date(new_database: str) -> None:
 
 def test_another_contract_adds_its_tables(new_database: str) -> None:
     """A contract that comes later adds tables, and drops none."""
-    usage, account = sorted(SPECS.glob("*.json"))
+    usage, account = CONTRACTS
     run("migrate", "--database", new_database, "--specs", usage)
     added = run("migrate", "--database", new_database, "--specs", account)
     assert "The database is up to date." not in added
@@ -39,7 +38,7 @@ def test_the_environment_names_the_database(new_database: str) -> None:
 
 def test_unused_indexes(new_database: str, tmp_path: Path) -> None:
     """--drop-unused drops what no handler asks for any more; without it nothing is dropped."""
-    usage, _ = sorted(SPECS.glob("*.json"))
+    usage, _ = CONTRACTS
     run("migrate", "--database", new_database, "--specs", usage)
     own = tmp_path / "handlers"
     own.mkdir()

@@ -7,24 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bundled import CONTRACTS, FILES, extended, read
 from tests.commands.running import program, run, run_json
 
-SPECS = Path(__file__).parents[2] / "specs"
 KEYS = {"operationId", "method", "path", "verb", "resource", "contract", "handler"}
 VERBS = {"list", "create", "retrieve", "replace", "patch", "delete",
-         "subscribe", "subscription", "unsubscribe", "listen"}  # fmt: skip
+         "subscribe", "subscription", "unsubscribe", "listen",
+         "summary", "history", "hierarchy", "aggregate"}  # fmt: skip
 OWN = "async def delete_billing_account(call):\n    return await call.default(call)\n"
 
 
 def stated() -> dict[tuple[str, str], tuple[str, str]]:
     """(method, path) → (operationId, file) of the bundled contracts."""
     found = {}
-    for file in SPECS.glob("*.json"):
-        contract = json.loads(file.read_text(encoding="utf-8"))
+    for file in FILES:
+        contract = read(file)
         base = contract["basePath"].rstrip("/")
         for path, item in contract["paths"].items():
             for method, operation in item.items():
-                found[method.upper(), base + path] = (operation["operationId"], file.name)
+                found[method.upper(), base + path] = (operation["operationId"], extended(file).name)
     return found
 
 
@@ -91,10 +92,9 @@ def test_specs_stand_for_the_bundled_contracts(tmp_path: Path) -> None:
 
 def test_several_specs(tmp_path: Path) -> None:
     """--specs may be given several times; all of them are served."""
-    files = sorted(SPECS.glob("*.json"))
-    arguments = [word for file in files for word in ("--specs", file)]
+    arguments = [word for file in CONTRACTS for word in ("--specs", file)]
     assert {row["contract"] for row in run_json("operations", *arguments)} == {
-        file.name for file in files
+        file.name for file in CONTRACTS
     }
 
 

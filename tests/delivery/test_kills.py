@@ -11,20 +11,25 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.delivery.conftest import Dispatcher
+from tests.delivery.conftest import HURRY
+from tests.delivery.forked import Forked, forking
 from tests.delivery.listening import Ears
 from tests.http.asking import USAGE, USAGES
-from tests.serving import MakeDatabase, Server, launch, select, wait_until
+from tests.serving import MakeDatabase, free_port, select, wait_until
 
-KILLS = int(os.environ.get("TMFSERVER_TEST_KILLS", "15"))
+KILLS = int(os.environ.get("TMFSERVER_TEST_KILLS", "50"))
 SERVER_KILLS = 4  # one in so many is the server's, which takes longer to come back
 WRITERS = 3
+PATHS = ("/fast", "/slow/0.05")
+SETTINGS: Mapping[str, Any] = {"delivery_timeout": 1, "delivery_connect_timeout": 1}
 
 
 class Load:
@@ -74,6 +79,69 @@ class Load:
         time.sleep(0.01)
 
 
+class World:
+    """A server and two dispatchers beside it, on one database, and a server to come in its place:
+    while that one starts, there is something to be killed."""
+
+    def __init__(self, context: Any, folder: Path, database: str) -> None:
+        self.database, self._context, self._folder = database, context, folder
+        self.server, self.url = self._up(*self._serve())
+        self._next = self._serve()
+        self.dispatchers = [self._deliver() for _ in range(2)]
+
+    def kill_server(self) -> None:
+        self.server.kill()
+        self.server, self.url = self._up(*self._next)
+        self._next = self._serve()
+
+    def kill_dispatcher(self, place: int) -> None:
+        self.dispatchers[place].kill()
+        self.dispatchers[place] = self._deliver()
+
+    def _serve(self) -> tuple[Forked, str]:
+        port = free_port()
+        return self._start("serve", port=port, deliver=True), f"http://127.0.0.1:{port}"
+
+    def _up(self, server: Forked, url: str) -> tuple[Forked, str]:
+        def answers() -> bool:
+            assert server.is_running, server.printed()
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"{url}/health", verify=False).is_success
+            return False
+
+        wait_until(answers, "the server answers /health")
+        return server, url
+
+    def _deliver(self) -> Forked:
+        return self._start("deliver", **{**HURRY, **SETTINGS})
+
+    def _start(self, command: str, **settings: Any) -> Forked:
+        given = {"database": self.database, **SETTINGS, **settings}
+        return Forked(self._context, self._folder, command, **given)
+
+
+def _subscribe(url: str, ears: Ears) -> None:
+    query = "eventType=UsageCreateEvent,UsageAttributeValueChangeEvent"
+    for path in PATHS:
+        asked = {"callback": ears.url(path), "query": query}
+        assert httpx.post(f"{url}{USAGES}/hub", json=asked, verify=False).status_code == 201
+
+
+def _killed(world: World, load: Load, chance: random.Random) -> Counter[str]:
+    """Kills again and again, at any moment of their work; how often what was killed."""
+    kills: Counter[str] = Counter()
+    for n in range(KILLS):
+        time.sleep(chance.uniform(0.05, 0.4))
+        if n % SERVER_KILLS == 0:
+            kills["server"] += 1
+            world.kill_server()
+            load.url = world.url
+        else:
+            kills["dispatcher"] += 1
+            world.kill_dispatcher(chance.randrange(2))
+    return kills
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_every_committed_change_is_told(
@@ -85,52 +153,21 @@ def test_every_committed_change_is_told(
 ) -> None:
     """Every committed change's notification arrives at least once, none of what was not committed,
     and each instance's in their order."""
-    chance, database = random.Random(kind), make_database(kind)
-    settings = {"delivery_timeout": 1, "delivery_connect_timeout": 1}
-
-    def serve() -> Server:
-        return launch(
-            tmp_path / f"server-{time.monotonic_ns()}", database, deliver=True, **settings
-        )
-
-    server = serve()
-    dispatchers = [Dispatcher(tmp_path, database, **settings) for _ in range(2)]
-    paths = ("/fast", "/slow/0.05")
-    with server.client() as client:
-        for path in paths:
-            asked = {
-                "callback": ears.url(path),
-                "query": "eventType=UsageCreateEvent,UsageAttributeValueChangeEvent",
-            }
-            assert client.post(f"{USAGES}/hub", json=asked).status_code == 201
-    load = Load()
-    load.start(server.url)
-    kills: Counter[str] = Counter()
-    for n in range(KILLS):
-        time.sleep(chance.uniform(0.05, 0.4))
-        if n % SERVER_KILLS == 0:
-            kills["server"] += 1
-            server.kill()
-            server = serve()
-            load.url = server.url
-        else:
-            kills["dispatcher"] += 1
-            place = chance.randrange(2)
-            dispatchers[place].kill()
-            dispatchers[place] = Dispatcher(tmp_path, database, **settings)
-    load.stop()
-    undelivered = "SELECT count(*) FROM delivery WHERE state <> 'sent'"
-    wait_until(lambda: select(database, undelivered) == [(0,)], "all are sent", 60)
-    for each in dispatchers:
-        with suppress(ProcessLookupError):
-            each.kill()
-    server.kill()
-    told = _committed(database, load)
-    again = [_heard(ears, path, told) for path in paths]
+    with forking() as context:
+        world = World(context, tmp_path, make_database(kind))
+        _subscribe(world.url, ears)
+        load = Load()
+        load.start(world.url)
+        kills = _killed(world, load, random.Random(kind))
+        load.stop()
+        undelivered = "SELECT count(*) FROM delivery WHERE state <> 'sent'"
+        wait_until(lambda: select(world.database, undelivered) == [(0,)], "all are sent", 60)
+    told = _committed(world.database, load)
+    again = [_heard(ears, path, told) for path in PATHS]
     with capsys.disabled():
         print(  # noqa: T201
             f"\n{kind}: {kills['server']} servers and {kills['dispatcher']} dispatchers killed,"
-            f" {len(told)} changes, {load.refused} refused, each told to {len(paths)} listeners,"
+            f" {len(told)} changes, {load.refused} refused, each told to {len(PATHS)} listeners,"
             f" {sum(again)} notifications twice"
         )
 

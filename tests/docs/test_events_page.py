@@ -87,7 +87,7 @@ def test_a_notification_is_as_the_page_shows(server: Server) -> None:
 
 def test_each_query_of_the_table_can_be_registered() -> None:
     """The contract knows every attribute that the table names."""
-    (api,) = [each for each in map(read, files([bundled_specs()])) if "usage" in each.base_path]
+    (api,) = [each for each in read(*files([bundled_specs()])) if "usage" in each.base_path]
     types = notification_types(api.resources.values())
     rows = re.findall(r"^\| `(.*?)` \|", PAGE, re.MULTILINE)
     assert len(rows) == 9

@@ -15,7 +15,7 @@ from tmfserver.errors import BadQuery, NotServed, RequestFailure
 from tmfserver.query.ast import Comparison
 from tmfserver.spec import files, read
 
-USAGE, ACCOUNT = (read(path) for path in files([bundled_specs()]))
+USAGE, ACCOUNT = read(*files([bundled_specs()]))
 RATED = {
     "id": "u1",
     "href": "http://host/u1",

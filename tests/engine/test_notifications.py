@@ -11,7 +11,7 @@ from tmfserver.app import bundled_specs
 from tmfserver.repository import Listeners
 from tmfserver.spec import Api, files, read, with_all_events
 
-USAGE, ACCOUNT = (read(path) for path in files([bundled_specs()]))
+USAGE, ACCOUNT = read(*files([bundled_specs()]))
 OLD = {"id": "1", "href": "http://host/1", "status": "received", "description": "a"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from openapi_spec_validator import validate
+from tests.bundled import FILES, read
 from tests.http.asking import ACCOUNTS, FORMAT, USAGE, USAGES, create, refused
 from tests.serving import Server, StartServer
 
@@ -45,9 +45,9 @@ def contract_of(client: httpx.Client, base: str) -> dict[str, Any]:
 def test_every_operation_of_the_file_is_in_it(client: httpx.Client, base: str) -> None:
     """No path, method or operationId of the contract's file is lost; reading a listener is new."""
     effective = contract_of(client, base)
-    (file,) = (path for path in SPECS.glob("*.json") if base in path.read_text(encoding="utf-8"))
-    stated = json.loads(file.read_text(encoding="utf-8"))
-    for path, item in stated["paths"].items():
+    stated = [read(file) for file in FILES if read(file)["basePath"].rstrip("/") == base]
+    assert stated
+    for path, item in [entry for contract in stated for entry in contract["paths"].items()]:
         for method, operation in item.items():
             served = effective["paths"][path][method]
             assert served["operationId"] == operation["operationId"]

@@ -384,7 +384,11 @@ def test_as_the_library_finds(text, document):
         text = text.replace("true", "0.75").replace("false", "-0.25")
     document = tamed(document, text)
     found = list(compile_reach(reach_of(text))(document))
-    assert json.dumps(found) == json.dumps(STRICT.findall(text, document))
+    try:
+        expected = STRICT.findall(text, document)
+    except TypeError:
+        expected = assume(False)  # the library's count fails at a lone null
+    assert json.dumps(found) == json.dumps(expected)
 
 
 @given(paths.map("${}".format), documents)

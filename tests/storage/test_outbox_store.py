@@ -16,6 +16,7 @@ from tmfserver import errors
 from tmfserver.deliveries import Batch, Claimed, Outbox, Outcome, Wanted
 from tmfserver.repository import Event, Listener, Receive, Store, Subscribe
 from tmfserver.sql import open_outbox, postgres_outbox, sqlite_outbox
+from tmfserver.sql.outbox import HOUR
 from tmfserver.sql.statements import now
 
 API = "/thingManagement/v4/"
@@ -305,6 +306,55 @@ async def test_a_new_key(database: Database) -> None:
         await outbox.close()
 
 
+async def test_the_hours_of_a_listener(database: Database) -> None:
+    """Attempts are counted by the hour that they end in, and with them the last answer is kept;
+    what was given back is none."""
+    async with told(database, "l1", "l2") as store:
+        for n in range(4):
+            await store.commit([event(f"e{n}", str(n), "l1")])
+        outbox = store.outbox
+        (other,) = [each for each in await outbox.listeners() if each.id == "l2"]
+        assert (other.status, other.error, other.oldest_id) == (None, None, None)
+        by_id = {each.id: each for each in await claim(outbox)}
+        given_back = Outcome(by_id["e3"], "due", now(), tried=False)
+        before = now()
+        await outbox.settle([sent(by_id["e0"]), failed(by_id["e1"], 60)])
+        await outbox.settle([sent(by_id["e2"]), given_back])
+        found = await outbox.hours(before - HOUR)
+        assert {each.listener for each in found} == {"l1"}
+        assert before - HOUR < found[0].start <= found[-1].start <= now()
+        assert all(each.start % HOUR == 0 for each in found)
+        assert (sum(each.sent for each in found), sum(each.failed for each in found)) == (2, 1)
+        assert await outbox.hours(now()) == []
+        (health,) = [each for each in await outbox.listeners() if each.id == "l1"]
+        assert (health.status, health.error, health.oldest_id) == (204, None, "e1")
+        await outbox.settle([failed(each) for each in await claim(outbox)])
+        (health,) = [each for each in await outbox.listeners() if each.id == "l1"]
+        assert (health.status, health.error) == (500, "no")
+
+
+async def test_old_hours_are_deleted(database: Database) -> None:
+    """Two days of hours are kept."""
+    async with told(database, "l1") as store:
+        for days in (1, 3):
+            start = now() - days * 24 * HOUR
+            database.rows(f"INSERT INTO delivery_hour VALUES ('l1', {start}, {days}, 0)")
+        await store.outbox.tidy(0, 0, 100)
+        assert [each.sent for each in await store.outbox.hours(0)] == [1]
+
+
+async def test_an_event_is_found_by_its_id(database: Database) -> None:
+    """What was told is to be seen, and an id that there is not is nothing."""
+    async with told(database, "l1") as store:
+        await store.commit([event("e1", "a", "l1")])
+        found = await store.outbox.event("e1")
+        assert found is not None
+        assert (found.id, found.api, found.type, found.subject, found.document) == (
+            "e1", API, "ThingChangeEvent", "a", '{"eventId":"e1"}',
+        )  # fmt: skip
+        assert await store.outbox.event("e2") is None
+
+
 async def test_the_inbox(database: Database) -> None:
     """What other hubs sent is listed, the newest first."""
     async with opened(database) as store:
@@ -355,9 +405,11 @@ DOWN: Sequence[str] = (
         f"ALTER TABLE listener DROP COLUMN {name}"
         for name in (
             "secret", "header", "sent", "failed", "dead", "ended", "last_sent", "last_failed",
+            "last_status", "last_error",
         )
     ],
     *[f"ALTER TABLE delivery DROP COLUMN {name}" for name in ("subject", "sent_at", "history")],
+    "DROP TABLE delivery_hour",
     "CREATE INDEX delivery_due ON delivery (next_attempt_at, event) WHERE state = 'due'",
     "UPDATE alembic_version SET version_num = '0002'",
 )  # fmt: skip

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from tmfserver import exact
 from tmfserver.engine import representation
+from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.outcomes import Also, Outcome, Told, in_entry, nothing
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.references import References
 from tmfserver.engine.representation import now, represent, text_of
@@ -18,47 +20,25 @@ from tmfserver.errors import (
     Invalid,
     ListenersChanged,
     NotFound,
+    NotServed,
     PatchBreaksContract,
     RequestFailure,
     Stale,
 )
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.folding import Fold, Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
 ATTEMPTS = 20
+# So many documents are added up at once; more, where nobody else waits for it.
+FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
-
-
-class Outcome(NamedTuple):
-    """The document after a change, and what the client should be warned of."""
-
-    row: Row
-    warnings: list[str]
-
-
-# What else is to be written with creates, by their outcomes.
-Also: TypeAlias = Callable[[Sequence[Outcome]], Sequence[Change]]
-# A document before and after a change, as representations.
-Told: TypeAlias = tuple[dict[str, Any] | None, dict[str, Any] | None]
-
-
-def in_entry(failure: RequestFailure, number: int) -> RequestFailure:
-    """The same refusal, of one of several documents: an operation's value in a JSON Patch."""
-    facts = dict(failure.facts)
-    if "attribute" in facts:
-        facts["attribute"] = f"{number}.value.{facts['attribute']}"
-    elif "problem" in facts:
-        facts["problem"] = f"{number}.value: {facts['problem']}"
-    return type(failure)(**facts)
-
-
-def nothing(_made: Sequence[Outcome]) -> Sequence[Change]:
-    return ()
 
 
 class ResourceEngine:
@@ -66,7 +46,7 @@ class ResourceEngine:
 
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
-    `correlation` ties the change's events to the request that makes it.
+    `correlation` ties the change's events to the request that makes it; `by` is who asks for it.
     """
 
     def __init__(
@@ -78,14 +58,37 @@ class ResourceEngine:
         store: Store,
         references: References,
         notifications: Notifications,
+        history: History | None = None,
     ) -> None:
         self.resource, self.rules, self.collection = resource, rules, collection
-        self.shape, self.notifications = shape, notifications
+        self.shape, self.notifications, self._history = shape, notifications, history
         self._store, self._references = store, references
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
+
+    async def total(self, filter: Node | None, summing: Summing, base: str) -> Folded:
+        """What the documents that match add up to."""
+        query = rewrite_href(Query(filter=filter, limit=FEW), base)
+        page = await self._store.find(self.collection, query)
+        if page.count < page.total or page.more is not None:
+            if page.more is not None:
+                await page.more.aclose()
+            return await self._store.fold(self.collection, query.filter, summing)
+        fold = Fold(summing)
+        for row in page.rows:
+            fold.take(exact.loads(row[1]))
+        return fold.folded
+
+    async def history(self, id: str, query: Query) -> Page:
+        """How the resource with this id came to its state; also when it is gone."""
+        if self._history is None:
+            raise NotServed(what=f"the history of {self.resource.name}")
+        page = await self._history.find(id, query)
+        if not page.total:
+            await self.retrieve(id)
+        return page
 
     async def retrieve(self, id: str) -> Row:
         row = await self._store.get(self.collection, id)
@@ -156,6 +159,7 @@ class ResourceEngine:
         base: str,
         precondition: Precondition | None = None,
         correlation: str = "",
+        by: str = "",
     ) -> Outcome:
         """Puts what `change` makes of the document in its place (TMF630 5), atomically.
 
@@ -169,12 +173,12 @@ class ResourceEngine:
             if precondition is not None:
                 precondition(row[2])
             old = exact.loads(represent(row, base))
-            return await self._change(row, old, change(old), base, correlation)
+            return await self._change(row, old, change(old), base, correlation, by)
 
         return await self._until_settled(id, once)
 
     async def _change(
-        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str
+        self, row: Row, old: dict[str, Any], new: Any, base: str, correlation: str, by: str
     ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
@@ -188,7 +192,10 @@ class ResourceEngine:
         warnings = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
-        await self._commit([replace], [(old, new)], correlation)
+        passed: Sequence[Insert] = ()
+        if self._history is not None:
+            passed = self._history.changes(old, new, revision, correlation, by)
+        await self._commit([replace, *passed], [(old, new)], correlation)
         return Outcome((row[0], text, revision), warnings)
 
     async def delete(

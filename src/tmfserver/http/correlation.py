@@ -11,6 +11,11 @@ LONGEST = 255
 _TRACE = re.compile(r"^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+def user(call: Call, header: str) -> str:
+    """Who asks, as a proxy says in a header of this name; "" if none does."""
+    return (call.header(header.lower().encode("latin-1")) or "").strip()[:LONGEST] if header else ""
+
+
 def correlation(call: Call) -> str:
     """X-Correlation-ID as it came, cut when long, else the trace-id of traceparent, else ""."""
     asked = trace = ""

@@ -10,7 +10,7 @@ from tmfserver.http import paging
 from tmfserver.http.cursors import Cursors, mark
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.paging import Listed, Renderer
-from tmfserver.query.ast import ValueType
+from tmfserver.query.ast import Query, ValueType
 from tmfserver.query.parse import parse
 from tmfserver.repository import Page
 from tmfserver.rules import Call, Reply
@@ -56,7 +56,11 @@ class Lists:
             return Reply(status, render(page.rows), headers)
         return Reply(status, None, headers, paging.pieces(page, render))
 
+    def parse(self, text: str) -> Query:
+        """A query string with the limits of lists. Raises errors.BadQuery, errors.NotServed."""
+        return parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
+
     def _read(self, text: str) -> Listed:
-        query = parse(text, self._types, limit=self._limits.page, largest=self._limits.largest)
+        query = self.parse(text)
         holds_for = mark(self._path, query)
         return Listed(text, self._cursors.apply(text, query, holds_for), holds_for)

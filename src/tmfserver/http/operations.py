@@ -9,11 +9,12 @@ from tmfserver import exact
 from tmfserver.document.fields import select
 from tmfserver.engine import Outcome, ResourceEngine, represent
 from tmfserver.engine.expansion import Expanding, Expansions, Place
-from tmfserver.engine.resources import Also
+from tmfserver.engine.outcomes import Also
 from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
 from tmfserver.http.correlation import correlation
 from tmfserver.http.errors import JSON_HEADER
+from tmfserver.http.histories import Histories
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
@@ -21,6 +22,7 @@ from tmfserver.query.ast import Fields
 from tmfserver.query.expansion import read_expansion
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
+from tmfserver.query.summing import read_summing
 from tmfserver.repository import Row
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import ORIGIN, Operation
@@ -40,17 +42,18 @@ class ResourceOperations:
         lists: Lists,
         expansions: Expansions,
         answers: Answers,
+        histories: Histories | None = None,
     ) -> None:
-        self._engine, self._path, self._lists = engine, path, lists
+        self.engine, self._path, self._lists = engine, path, lists
         self._answers = answers
         self._place, self._expansions = Place(engine.collection, path), expansions
-        self._types = engine.resource.types
+        self._types, self._histories = engine.resource.types, histories
 
     async def list(self, call: Call) -> Reply:
         base = f"{call.base_url}{self._path}/"
         listed = self._lists.read(call)
         expansion = self._expansion(call)
-        page = await self._engine.list(listed.query, base)
+        page = await self.engine.list(listed.query, base)
         if expansion is not None:
             page = await expansion.page(page)
         fields = listed.query.fields
@@ -62,11 +65,29 @@ class ResourceOperations:
 
         return self._lists.reply(page, listed, base[:-1], render)
 
+    async def summary(self, call: Call) -> Reply:
+        """Counts, sums and distinct counts of what a list would find (see query.summing)."""
+        from tmfserver.http.summaries import as_json
+
+        summing, others = read_summing(_text(call), self._types)
+        query = self._lists.parse(others)
+        base = f"{call.base_url}{self._path}/"
+        folded = await self.engine.total(query.filter, summing, base)
+        groups = b"%d" % len(folded.totals)
+        body = as_json(self.engine.resource.name, summing, folded, query.offset, query.limit)
+        return Reply(200, body, [(b"x-total-count", groups), JSON_HEADER])
+
+    async def history(self, call: Call) -> Reply:
+        """How a resource came to its state."""
+        if self._histories is None:
+            raise NotServed(what=f"operation {call.operation_id}")
+        return await self._histories.list(self.engine, call)
+
     async def retrieve(self, call: Call) -> Reply:
         (id,) = call.path.values()
         fields = self._fields(call)
         expansion = self._expansion(call)
-        row = await self._engine.retrieve(id)
+        row = await self.engine.retrieve(id)
         headers = conditional.headers(row[2])
         if expansion is not None:
             # No 304: the ETag says nothing about what the references lead to.
@@ -90,7 +111,7 @@ class ResourceOperations:
         base = f"{call.base_url}{self._path}/"
 
         async def create(also: Also) -> Sequence[Outcome]:
-            return [await self._engine.create(call.body, base, correlation(call), also)]
+            return [await self.engine.create(call.body, base, correlation(call), also)]
 
         def render(outcomes: Sequence[Outcome]) -> Reply:
             (outcome,) = outcomes
@@ -108,7 +129,7 @@ class ResourceOperations:
         documents = [operation["value"] for operation in call.body]
 
         async def create(also: Also) -> Sequence[Outcome]:
-            return await self._engine.create_many(documents, base, correlation(call), also)
+            return await self.engine.create_many(documents, base, correlation(call), also)
 
         def render(outcomes: Sequence[Outcome]) -> Reply:
             made = b",".join([self._body(call, outcome.row, fields) for outcome in outcomes])
@@ -127,7 +148,7 @@ class ResourceOperations:
         (id,) = call.path.values()
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        await self._engine.delete(id, base, condition, correlation(call))
+        await self.engine.delete(id, base, condition, correlation(call))
         return Reply(204)
 
     async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
@@ -135,7 +156,8 @@ class ResourceOperations:
         fields = self._fields(call)
         condition = conditional.precondition(call.header(b"if-match"))
         base = f"{call.base_url}{self._path}/"
-        outcome = await self._engine.patch(id, change, base, condition, correlation(call))
+        by = self._histories.user(call) if self._histories else ""
+        outcome = await self.engine.patch(id, change, base, condition, correlation(call), by)
         return self._changed(call, outcome, 200, fields)
 
     def _changed(self, call: Call, outcome: Outcome, status: int, fields: Fields | None) -> Reply:

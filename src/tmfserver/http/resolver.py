@@ -14,6 +14,7 @@ from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
 from tmfserver.handling import Handler
+from tmfserver.http.aggregates import aggregate
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.operations import Function, ResourceOperations, not_served
 from tmfserver.rules import Call, Reply
@@ -66,6 +67,9 @@ def _default(operation: Operation, served: Served) -> Function:
         case "subscribe" | "subscriptions" | "subscription" | "unsubscribe":
             function: Function = getattr(served.hub, operation.verb)
             return function
+        case "aggregate":
+            engines = {name: each.engine for name, each in served.resources.items()}
+            return aggregate(operation, engines)
         case None:
             return not_served(operation)
     resource = served.resources.get(operation.resource or "")

@@ -1,4 +1,4 @@
-"""What people look at in a browser: a start page that says what runs here (Flask)."""
+"""What people look at in a browser: what runs here, and how notifications fare (Flask)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any, cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver.errors import MethodNotAllowed
+from tmfserver.pages.outgoing import OUTGOING, board, sheet
 from tmfserver.pages.overview import OVERVIEW, Overview
 from tmfserver.repository import Collection, Store
 from tmfserver.spec import Api
 
 STATIC = "/static/pages/"
+DELIVERIES = "/deliveries"
 _METHODS = ("GET", "HEAD")
 
 
 def _own_paths() -> frozenset[str]:
     styles = files("tmfserver.pages").joinpath("static").iterdir()
-    return frozenset({"/", *(STATIC + style.name for style in styles)})
+    return frozenset({"/", DELIVERIES, *(STATIC + style.name for style in styles)})
 
 
 def pages_middleware(
@@ -41,16 +43,21 @@ def pages_middleware(
             self._site: asyncio.Future[ASGIApp] | None = None
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["path"] not in own_paths:
+            path = scope.get("path", "")
+            if scope["type"] != "http" or not (path in own_paths or _event(path)):
                 await self._app(scope, receive, send)
                 return
             if scope["method"] not in _METHODS:
                 raise MethodNotAllowed(
-                    path=scope["path"], method=scope["method"], allowed=", ".join(_METHODS)
+                    path=path, method=scope["method"], allowed=", ".join(_METHODS)
                 )
             page = {**scope, "query_string": b""}
-            if scope["path"] == "/":
+            if path == "/":
                 page[OVERVIEW] = await overview.now()
+            elif path == DELIVERIES:
+                page[OUTGOING] = await board(store.outbox)
+            elif id := _event(path):
+                page[OUTGOING] = await sheet(store.outbox, id)
             site = await self._open_site()
             await site(page, receive, send)
 
@@ -61,6 +68,12 @@ def pages_middleware(
             return await asyncio.shield(self._site)
 
     return PagesMiddleware
+
+
+def _event(path: str) -> str:
+    """The eventId of an event's page; empty where it is another path."""
+    folder, _, id = path.rpartition("/")
+    return id if folder == DELIVERIES else ""
 
 
 def _site() -> ASGIApp:

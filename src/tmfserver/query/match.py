@@ -12,7 +12,7 @@ comparing.py, how JSONPaths reach them in reach.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -30,9 +30,31 @@ from tmfserver.query.ast import (
     Path,
     Reach,
     Reached,
+    Where,
 )
-from tmfserver.query.comparing import asked_moment, moment, pair_test, regex_test, text_test
-from tmfserver.query.reach import Find, Ground, Holds, Place, call, finder, locator, place
+from tmfserver.query.comparing import (
+    Test,
+    asked_moment,
+    constant_test,
+    moment,
+    pair_test,
+    regex_test,
+    text_test,
+)
+from tmfserver.query.reach import (
+    Find,
+    Follow,
+    Ground,
+    Holds,
+    Place,
+    call,
+    finder,
+    follower,
+    is_plain,
+    locator,
+    members,
+    place,
+)
 
 Document: TypeAlias = dict[str, Any]
 
@@ -55,8 +77,7 @@ def condition(node: Node) -> Holds:
     """Whether a node holds of a value."""
     match node:
         case And(parts):
-            tests = [condition(part) for part in parts]
-            return lambda value, ground: all(test(value, ground) for test in tests)
+            return _all([condition(part) for part in parts])
         case Or(parts):
             tests = [condition(part) for part in parts]
             return lambda value, ground: any(test(value, ground) for test in tests)
@@ -66,16 +87,24 @@ def condition(node: Node) -> Holds:
         case Exists(path, present):
             return lambda value, _ground: any(True for _ in values(value, path)) is present
         case Comparison(path, "ne", text, type_):
-            equal = text_test(Comparison(path, "eq", text, type_))
-            return lambda value, _ground: not any(map(equal, values(value, path)))
+            equal = _any_value(path, text_test(Comparison(path, "eq", text, type_)))
+            return lambda value, ground: not equal(value, ground)
         case Comparison(path):
-            test = text_test(node)
-            return lambda value, _ground: any(map(test, values(value, path)))
+            return _any_value(path, text_test(node))
         case Reached(reach):
-            find = finder(reach, condition)
-            return lambda value, ground: any(True for _ in find(value, ground))
+            return _reached(reach)
         case Compared():
             return _compared(node)
+
+
+def _all(tests: Sequence[Holds]) -> Holds:
+    def holds(value: Any, ground: Ground) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs as much as a test
+            if not test(value, ground):
+                return False
+        return True
+
+    return holds
 
 
 # --- name=value
@@ -90,7 +119,9 @@ def values(document: Any, path: Path) -> Iterator[Any]:
         if not isinstance(reached, dict) or name not in reached:
             return iter(())
         reached = reached[name]
-    return _present([reached])
+    if isinstance(reached, list):
+        return _present(reached)
+    return iter(()) if reached is None else iter((reached,))
 
 
 def _through_arrays(array: list[Any], path: Path) -> Iterator[Any]:
@@ -118,7 +149,41 @@ def _flat(found: list[Any]) -> Iterator[Any]:
             levels.pop()
 
 
+def _any_value(path: Path, test: Test) -> Holds:
+    """Whether any value that the path reaches satisfies the test."""
+
+    def holds(value: Any, _ground: Ground) -> bool:
+        reached = value
+        for name in path:
+            if not isinstance(reached, dict) or name not in reached:
+                reached = reached if isinstance(reached, list) else None
+                break
+            reached = reached[name]
+        if isinstance(reached, list):  # on the way or at the end
+            return any(map(test, values(value, path)))
+        return reached is not None and test(reached)
+
+    return holds
+
+
 # --- JSONPath
+
+
+def _reached(reach: Reach) -> Holds:
+    """Whether the reach leads to anything."""
+    *before, last = reach.steps or (None,)
+    names = Reach(tuple(before))
+    if not isinstance(last, Where) or reach.root or not is_plain(names):
+        find = finder(reach, condition)
+        return lambda value, ground: any(True for _ in find(value, ground))
+    # Elements of one array, as most ask: asked one by one, without a word of where they stand.
+    follow, test = follower(names), condition(last.condition)
+
+    def holds(value: Any, ground: Ground) -> bool:
+        found = follow(value, ground)
+        return bool(found) and any(test(inner, ground) for inner in members(found[0]))
+
+    return holds
 
 
 @lru_cache(maxsize=256)
@@ -145,6 +210,8 @@ def _compared(node: Compared) -> Holds:
     if node.operator == "ne":
         return condition(Not(Compared(node.left, "eq", node.right, node.type)))
     timed = node.type == "date-time"
+    if isinstance(node.right, Constant) and isinstance(node.left, Reach) and is_plain(node.left):
+        return _compared_with(node.right, node.operator, follower(node.left), timed=timed)
     left, right = _operand(node.left, timed=timed), _operand(node.right, timed=timed)
     test = pair_test(node.operator, moments=timed)
     if_nothing = node.operator in ("eq", "gte", "lte")
@@ -157,6 +224,20 @@ def _compared(node: Compared) -> Holds:
                 return True
             nothing = False
         return if_nothing and nothing
+
+    return holds
+
+
+def _compared_with(constant: Constant, operator: str, follow: Follow, *, timed: bool) -> Holds:
+    """What most conditions are: one attribute's value beside one that is known."""
+    if timed:
+        asked, pair = asked_moment(constant.value), pair_test(operator, moments=True)
+        return lambda value, ground: any(pair(moment(one), asked) for one in follow(value, ground))
+    test = constant_test(operator, constant.value)
+
+    def holds(value: Any, ground: Ground) -> bool:
+        found = follow(value, ground)
+        return bool(found) and test(found[0])
 
     return holds
 

@@ -26,14 +26,14 @@ MOST_SORT_KEYS = 20
 # filter's attribute may be named by any text.
 _PART = r"[A-Za-z0-9_@:][A-Za-z0-9_@:-]*"
 _STEP = r"(\.(@?[A-Za-z_][A-Za-z0-9_-]*|\*)|\[(\*|0|[1-9][0-9]{0,8})\])"
-_NAME = rf"{_PART}(\.{_PART})*"
-_ITEM = rf"({_NAME}|\${_STEP}{{1,5}})"
+NAME = rf"{_PART}(\.{_PART})*"
+_ITEM = rf"({NAME}|\${_STEP}{{1,5}})"
 _KEY = rf" *[-+]? *{_ITEM} *"
 FIELDS_PATTERN = rf"^ *({_ITEM} *)?(, *({_ITEM} *)?)*$"
 SORT_PATTERN = rf"^{_KEY}(,{_KEY}){{0,{MOST_SORT_KEYS - 1}}}$"
 
 _LARGEST_NUMBER = 2**63 - 1
-_NAMED = re.compile(rf"^{_NAME}\Z").match
+_NAMED = re.compile(rf"^{NAME}\Z").match
 
 
 def parse(

@@ -48,22 +48,62 @@ Place: TypeAlias = tuple[str | int, ...]
 # The values that an operand gives, and whether a condition holds, of a value `@` in a document.
 Find: TypeAlias = Callable[[Any, Ground], Iterator[Any]]
 Holds: TypeAlias = Callable[[Any, Ground], bool]
+Follow: TypeAlias = Callable[[Any, Ground], tuple[Any, ...]]
 Condition: TypeAlias = Callable[[Node], Holds]
 _Stride: TypeAlias = Callable[[Ground, Spot], Iterable[Spot]]
 
 
 def finder(reach: Reach, condition: Condition) -> Find:
     """The values reached from a value, `@`; `condition` compiles the conditions on the way."""
+    if is_plain(reach):
+        follow = follower(reach)
+        return lambda value, ground: iter(follow(value, ground))
     locate = locator(reach, condition)
     return lambda value, ground: (found for _, found in locate(value, ground))
 
 
+def is_plain(reach: Reach) -> bool:
+    """Whether it is of names only, and so leads to one value at most."""
+    return len(_first_names(reach)) == len(reach.steps)
+
+
+def follower(reach: Reach) -> Follow:
+    """The one value that a plain reach leads to, or none; far cheaper than a finder's walk."""
+    names, root = _first_names(reach), reach.root
+
+    def follow(value: Any, ground: Ground) -> tuple[Any, ...]:
+        here = ground.document if root else value
+        for name in names:
+            if not isinstance(here, dict) or name not in here:
+                return ()
+            here = here[name]
+        return (here,)
+
+    return follow
+
+
+def _first_names(reach: Reach) -> list[str]:
+    names: list[str] = []
+    for step in reach.steps:
+        if not isinstance(step, Name):
+            break
+        names.append(step.name)
+    return names
+
+
 def locator(reach: Reach, condition: Condition) -> Callable[[Any, Ground], Iterator[Spot]]:
     """The same values, each with where it stands."""
-    strides = [_stride(step, condition) for step in reach.steps]
+    # The names that it begins with lead to one place at most.
+    names = _first_names(reach)
+    strides = [_stride(step, condition) for step in reach.steps[len(names) :]]
 
     def walk(value: Any, ground: Ground) -> Iterator[Spot]:
-        spots: Iterator[Spot] = iter([(None, value)])
+        trail: Trail = None
+        for name in names:
+            if not isinstance(value, dict) or name not in value:
+                return iter(())
+            trail, value = (trail, name), value[name]
+        spots: Iterator[Spot] = iter([(trail, value)])
         for stride in strides:
             # Iterators in C: a long path does not use up Python's stack.
             spots = chain.from_iterable(map(partial(stride, ground), spots))
@@ -130,6 +170,13 @@ def _within(spot: Spot) -> Iterator[Spot]:
     if isinstance(value, list):
         return (((trail, index), inner) for index, inner in enumerate(value))
     return iter(())
+
+
+def members(value: Any) -> Iterable[Any]:
+    """The values right within a value: what `[*]` leads to."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _descended(spot: Spot) -> Iterator[Spot]:

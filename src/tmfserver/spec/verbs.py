@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
     "subscribe", "subscriptions", "subscription", "unsubscribe", "listen", "bulk",
-    "history", "hierarchy", "summary",
+    "history", "hierarchy", "summary", "aggregate",
 ]  # fmt: skip
 
 # What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.

@@ -17,6 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from tmfserver.errors import TooSlow, Unavailable
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.sql.aside_jobs import LENGTH, Answer, Found, Job, Opening, Refused, frame
 from tmfserver.sql.aside_spool import Spooled
 from tmfserver.sql.lanes import SLOW_AT_ONCE
@@ -42,7 +44,11 @@ class Aside:
         self._closed = False
 
     async def find(
-        self, asked: Asked, deadline: float, known: Callable[[], int | None] = lambda: None
+        self,
+        asked: Asked,
+        deadline: float,
+        known: Callable[[], int | None] = lambda: None,
+        summing: Summing | None = None,
     ) -> Found:
         """known: how many match, if that is known when the query's turn comes.
 
@@ -55,7 +61,9 @@ class Aside:
         except TimeoutError:
             raise self._too_slow() from None
         # The job keeps its place until it ends, also when who asked for it is gone.
-        job = asyncio.create_task(self._run(asked, deadline, known))
+        job = asyncio.create_task(
+            self._run(lambda left: Job(asked, left, known(), summing), deadline)
+        )
         self._jobs.add(job)
         job.add_done_callback(self._ended)
         try:
@@ -74,13 +82,17 @@ class Aside:
         if self._jobs:
             await asyncio.wait(self._jobs)
 
-    async def _run(self, asked: Asked, deadline: float, known: Callable[[], int | None]) -> Answer:
+    async def fold(self, asked: Asked, summing: Summing) -> Folded:
+        """Adds up what matches. Raises as `find` does."""
+        found = await self.find(asked, time.monotonic() + self._budget, summing=summing)
+        return found.folded or Folded()
+
+    async def _run(self, make: Callable[[float], Job], deadline: float) -> Answer:
         child = None
         try:
             async with asyncio.timeout(deadline + GRACE_SECONDS - time.monotonic()):
                 child = self._take() or await self._start()
-                job = Job(asked, deadline - time.monotonic(), known())
-                answer: Answer = await child.ask(job)
+                answer: Answer = await child.ask(make(deadline - time.monotonic()))
                 if isinstance(answer, Found) and answer.spool:
                     more = Spooled(answer.spool)
                     answer = replace(answer, page=replace(answer.page, more=more))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from tmfserver.errors import Failure
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
@@ -33,23 +35,29 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A query to carry out in so many seconds. total: how many match, where that is known."""
+    """A query to carry out in so many seconds. total: how many match, where that is known.
+
+    totals: what all that match are added up to, instead of giving a page of them.
+    """
 
     asked: Asked
     seconds: float
     total: int | None = None
+    summing: Summing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page. total: how many match, up to the limit, if they were counted.
 
+    folded: what was added up, where that was asked for.
     spool: the file with the rest of its rows, if it is too big for memory; see aside_spool.py.
     """
 
     page: Page
     total: int | None = None
     spool: str = ""
+    folded: Folded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import TupleRow
 
+from tmfserver.sql.adding import added_up
 from tmfserver.sql.aside_jobs import Found, Job, Opening
 from tmfserver.sql.aside_spool import spooled
 from tmfserver.sql.edges import made_page
@@ -41,7 +42,7 @@ class PostgresSource:
                 connection = self._connection = self._connection or _connected(self._conninfo)
                 left = max(1, round((deadline - time.monotonic()) * 1000))
                 _set(connection, "statement_timeout", str(left))
-                return _read(connection, job.asked, self._limits, deadline)
+                return _read(connection, job, self._limits, deadline)
             except pg.QueryCanceled:
                 raise Late from None
             except FAILURES as error:
@@ -70,8 +71,8 @@ def _set(connection: Connection, name: str, value: str) -> None:
     connection.execute("SELECT set_config($1, $2, false)", (name, value))
 
 
-def _read(connection: Connection, asked: Asked, limits: Limits, deadline: float) -> Found:
-    plan = asked.plan
+def _read(connection: Connection, job: Job, limits: Limits, deadline: float) -> Found:
+    asked, plan = job.asked, job.asked.plan
     if asked.is_exact and asked.query.limit == 0:
         counted = connection.execute(plan.total.sql, plan.total.bind(asked.values)).fetchall()
         return Found(made_page(asked.query, counted[0][0], [], 0, limits.total_limit))
@@ -79,6 +80,8 @@ def _read(connection: Connection, asked: Asked, limits: Limits, deadline: float)
         plan.page.sql, plan.page.bind(asked.values), size=CHUNK
     )
     with closing(rows):
+        if job.summing is not None:
+            return added_up(rows, asked, job.summing, limits.scan_limit, deadline)
         if asked.is_exact:
             return _open(asked, rows, limits.total_limit)
         sieve = Sieve(asked, limits.scan_limit, deadline)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 from tmfserver.repository import Row
+from tmfserver.sql.adding import added_up
 from tmfserver.sql.aside_jobs import Found, Job, Opening
 from tmfserver.sql.aside_spool import spooled
 from tmfserver.sql.sqlite_connection import Reader, explained
@@ -33,6 +35,11 @@ class SqliteSource:
 
     def _read(self, reader: Reader, job: Job) -> Found:
         asked = job.asked
+        if job.summing is not None:
+            rows = reader.run(asked.plan.page.sql, asked.plan.page.bind(asked.values))
+            with closing(rows):
+                most, deadline = self._limits.scan_limit, reader.deadline
+                return added_up(rows, asked, job.summing, most, deadline)
         if not asked.is_exact:
             return Found(sift(reader, asked, self._limits.scan_limit))
         counted = job.total

@@ -11,6 +11,12 @@ from tmfserver.sql.keys import key_text
 from tmfserver.sql.pages import Key, order_by
 
 
+def all_of(table: str, where: str, json: Json) -> str:
+    """All documents that match, in the order that comes cheapest."""
+    document = "CAST(document AS text)" if json.name == "postgresql" else "document"
+    return f'SELECT id, {document}, revision, seq FROM "{table}"{where}'
+
+
 def candidates(table: str, where: str, keys: Sequence[Key], most: str, json: Json) -> str:
     """Candidates, whose documents are all looked at."""
     document = "CAST(document AS text)" if json.name == "postgresql" else "document"

@@ -11,13 +11,15 @@ from sqlalchemy import ClauseElement, ColumnElement, literal_column, select, tup
 
 from tmfserver.deliveries import Key, Outcome, Wanted
 from tmfserver.sql.dialects import Json
-from tmfserver.sql.tables import delivery, event, listener, received
+from tmfserver.sql.tables import delivery, delivery_hour, event, listener, received
 
 Made: TypeAlias = tuple[str, tuple[Any, ...]]
 
 AT_ONCE = 500  # deliveries that one statement makes due again
 MOST_LOOKED_AT = 512  # due deliveries of a listener that one statement looks at for their turn
 ROUNDS = 4  # of looking, in one claim
+HOUR = 3_600_000_000  # microseconds
+HOURS_KEPT = 48
 
 # As the partial indexes have it: a bound value would not let PostgreSQL use them.
 UNDELIVERED: ColumnElement[bool] = literal_column("state IN ('due', 'waiting')")
@@ -138,7 +140,8 @@ def health() -> sa.Select[Any]:
         select(
             mine.id, mine.api, mine.callback, mine.query, mine.created, mine.ended, mine.sent,
             mine.failed, mine.dead, mine.last_sent, mine.last_failed,
-            sa.func.coalesce(undelivered.c.backlog, 0), event.c.created,
+            mine.last_status, mine.last_error,
+            sa.func.coalesce(undelivered.c.backlog, 0), event.c.created, event.c.id,
         )
         .select_from(
             listener.outerjoin(undelivered, undelivered.c.id == mine.id).outerjoin(
@@ -147,6 +150,19 @@ def health() -> sa.Select[Any]:
         )
         .order_by(mine.created, mine.id)
     )  # fmt: skip
+
+
+def hours(since: int) -> sa.Select[Any]:
+    """Rows as deliveries.Hour has them."""
+    mine = delivery_hour.c
+    columns = (mine.listener, mine.start, mine.sent, mine.failed)
+    return select(*columns).where(mine.start >= since).order_by(mine.listener, mine.start)
+
+
+def told(id: str) -> sa.Select[Any]:
+    """A row as deliveries.Told has it."""
+    names = ("id", "api", "type", "subject", "document", "created")
+    return select(*[event.c[name] for name in names]).where(event.c.id == id)
 
 
 def inbox(limit: int) -> sa.Select[Any]:
@@ -199,12 +215,18 @@ def old_listeners(before: int) -> sa.Delete:
     return listener.delete().where(listener.c.ended < before)
 
 
+def old_hours(before: int) -> sa.Delete:
+    return delivery_hour.delete().where(delivery_hour.c.start < before - HOURS_KEPT * HOUR)
+
+
 class Tally(NamedTuple):
-    """What became of one listener's attempts."""
+    """What became of one listener's attempts, and what the last answer was."""
 
     sent: int
     failed: int
     dead: int
+    status: int | None
+    error: str | None
 
 
 def tallies(outcomes: Sequence[Outcome]) -> list[tuple[str, Tally]]:
@@ -213,10 +235,13 @@ def tallies(outcomes: Sequence[Outcome]) -> list[tuple[str, Tally]]:
     for each in outcomes:
         if not each.tried:
             continue
-        sent, failed, dead = counts.get(each.claimed.listener, Tally(0, 0, 0))
+        before = counts.get(each.claimed.listener)
+        sent, failed, dead = before[:3] if before else (0, 0, 0)
         counts[each.claimed.listener] = Tally(
             sent + (each.state == "sent"),
             failed + (each.state != "sent"),
             dead + (each.state == "dead"),
+            each.status,
+            each.error,
         )
     return sorted(counts.items())

@@ -18,7 +18,7 @@ from tmfserver.sql.dialects import Bound, Json
 from tmfserver.sql.drivers import FEW, MANY, going_by, index_of_part, parts_of, sort_index
 from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
 from tmfserver.sql.keys import bind_seq
-from tmfserver.sql.list_texts import by_age, candidates, joined, page_with_total
+from tmfserver.sql.list_texts import all_of, by_age, candidates, joined, page_with_total
 from tmfserver.sql.pages import (
     StartShape,
     inner,
@@ -34,9 +34,10 @@ from tmfserver.sql.rounding import widened
 from tmfserver.sql.statements import Prepared, prepare
 from tmfserver.sql.tables import table_name
 
-Form: TypeAlias = Literal["", "deep", "plain"]
+Form: TypeAlias = Literal["", "deep", "plain", "unordered"]
 
 MOST_PLANS = 1000
+ALL = 2**62  # as a limit: all there are
 DEEP = 1000  # rows to skip from which on their documents are worth not reading
 
 
@@ -149,15 +150,24 @@ class Plans:
             limit=self.scan_limit + 1,
             start=None,
         )
-        plan, values = self.plan(collection, candidates, plain=True)
+        plan, values = self.plan(collection, candidates, form="plain")
         return Asked(plan, values, query, rest, () if sortable else query.sort)
 
+    def scan(self, collection: Collection, filter: Node | None) -> Asked:
+        """The same for all documents that match, one after the other, in no order."""
+        query = Query(filter=filter, limit=ALL)
+        exact, rest = (None, None) if filter is None else split(filter, self._json)
+        if rest is not None:
+            return self.ask(collection, query)
+        plan, values = self.plan(collection, replace(query, filter=exact), form="unordered")
+        return Asked(plan, values, query)
+
     def plan(
-        self, collection: Collection, query: Query, *, plain: bool = False
+        self, collection: Collection, query: Query, *, form: Form = ""
     ) -> tuple[Plan, list[Bound]]:
         """The plan of a query that SQL can say whole, and the values to bind.
 
-        plain: `page` gives rows alone, one after the other, on either database.
+        form: "plain" or "unordered": `page` gives rows alone, one after the other.
         """
         known = self._known(collection)
         reading = Reading(known, self._json)
@@ -169,7 +179,7 @@ class Plans:
         # One row more than asked for tells whether the list goes on.
         fetched = query.limit if start is None else query.limit + 1
         reading.values += bound(fetched), bound(query.offset)
-        form: Form = "plain" if plain else "deep" if query.offset > DEEP else ""
+        form = form or ("deep" if query.offset > DEEP else "")
         # PostgreSQL plans once for all only if it sees how short the page is.
         size = (fetched, query.offset == 0) if self._json.name == "postgresql" else None
         key = known.name, filter_, sort, start, form, size
@@ -186,7 +196,7 @@ class Plans:
 
     def _make(self, wanted: Wanted) -> Plan:
         plan = self._statements(wanted)
-        if self._json.name != "sqlite" or wanted.form == "plain":
+        if self._json.name != "sqlite" or wanted.form in ("plain", "unordered"):
             return plan
         parts, order = parts_of(wanted.filter), sort_index(wanted.sort)
         indexes = list(dict.fromkeys(filter(None, map(index_of_part, parts))))
@@ -236,6 +246,8 @@ class Plans:
         rest = start_named[1], most, skip
         if wanted.form == "plain":
             page = candidates(table, where, keys, most, json)
+        elif wanted.form == "unordered":
+            page = all_of(table, where, json)
         elif json.name == "postgresql":
             page = page_with_total(table, chosen, counted, wanted.limit, keys, backwards=backwards)
         elif wanted.sort or wanted.form == "deep":

@@ -19,8 +19,10 @@ from tmfserver.deliveries import (
     Claimed,
     Delivery,
     Health,
+    Hour,
     Outcome,
     Received,
+    Told,
     Wanted,
 )
 from tmfserver.errors import NotFound
@@ -85,9 +87,17 @@ WHERE d.event = first.event AND d.listener = r.listener AND d.state = 'waiting'
 """
 TALLY = """
 UPDATE listener SET sent = sent + $2::int, failed = failed + $3::int, dead = dead + $4::int,
-    last_sent = CASE WHEN $2::int > 0 THEN $5::bigint ELSE last_sent END,
-    last_failed = CASE WHEN $3::int > 0 THEN $5::bigint ELSE last_failed END
+    last_status = $5::int, last_error = $6::text,
+    last_sent = CASE WHEN $2::int > 0 THEN $7::bigint ELSE last_sent END,
+    last_failed = CASE WHEN $3::int > 0 THEN $7::bigint ELSE last_failed END
 WHERE id = $1::text
+"""
+COUNT = """
+INSERT INTO delivery_hour AS h (listener, start, sent, failed)
+SELECT listener, $1::bigint, sent, failed
+FROM unnest($2::text[], $3::int[], $4::int[]) AS t(listener, sent, failed)
+ON CONFLICT (listener, start) DO UPDATE
+SET sent = h.sent + excluded.sent, failed = h.failed + excluded.failed
 """
 END = """
 UPDATE listener SET ended = $1::bigint, fingerprint = fingerprint || ' ' || id
@@ -137,6 +147,12 @@ class PostgresOutbox:
 
     async def listeners(self) -> list[Health]:
         return [Health(*row) for row in await self._rows(outbox.health())]
+
+    async def hours(self, since: int) -> list[Hour]:
+        return [Hour(*row) for row in await self._rows(outbox.hours(since))]
+
+    async def event(self, id: str) -> Told | None:
+        return next((Told(*row) for row in await self._rows(outbox.told(id))), None)
 
     async def rotate(self, listener: str, secret: str) -> None:
         await self._connections.run(partial(_rotate, listener, secret))
@@ -219,11 +235,14 @@ async def _settle(outcomes: Sequence[Outcome], connection: Connection) -> None:
         )
         for each in outcomes
     ]  # fmt: skip
-    at = now()
+    at, tallies = now(), outbox.tallies(outcomes)
+    counts = _columns([(id, tally.sent, tally.failed) for id, tally in tallies], 3)
     async with connection.transaction():
         await connection.execute(BEGIN)
-        for id, tally in outbox.tallies(outcomes):
+        for id, tally in tallies:
             await connection.execute(TALLY, (id, *tally, at))
+        # The listeners' rows are locked by now, so nobody waits here for another's hours.
+        await connection.execute(COUNT, [at - at % outbox.HOUR, *counts])
         await connection.execute(SETTLE, _columns(rows, 9))
         if done:
             # Apart from the statement before: it must see what was put to wait for its rows.
@@ -252,7 +271,8 @@ async def _tidy(sent_before: int, events_before: int, most: int, connection: Con
         events = [seq for (seq,) in rows]
         if events:
             await connection.execute(*outbox.made(outbox.of_events(events), JSON))
-        await connection.execute(*outbox.made(outbox.old_listeners(events_before), JSON))
+        for statement in (outbox.old_listeners(events_before), outbox.old_hours(now())):
+            await connection.execute(*outbox.made(statement, JSON))
         return sent.rowcount + len(events)
 
 

@@ -13,6 +13,8 @@ from weakref import WeakSet
 import orjson
 
 from tmfserver.errors import TooSlow, Unavailable
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page, Row
 from tmfserver.sql.aside import Aside
 from tmfserver.sql.aside_jobs import Opening
@@ -66,6 +68,10 @@ class Pages:
                 if page is not None:
                     return page
         return (await self._aside.find(asked, deadline)).page
+
+    async def fold(self, asked: Asked, summing: Summing) -> Folded:
+        """Raises errors.TooSlow, errors.Unavailable, errors.NotServed, errors.BadQuery."""
+        return await self._aside.fold(asked, summing)
 
     async def _find_quick(self, work: _Work, asked: Asked, deadline: float) -> Page | None:
         """None if others found out that it is slow, while it waited. Raises Late, TimeoutError;

@@ -11,7 +11,9 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from tmfserver.errors import DatabaseUnreachable, Failure
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.engines import conninfo
@@ -92,6 +94,9 @@ class PostgresStore:
 
     async def count(self, collection: Collection) -> int:
         return (await self.find(collection, Query(limit=0))).total
+
+    async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
+        return await self._pages.fold(self._plans.scan(collection, filter), summing)
 
     async def secret(self, name: str) -> bytes:
         return await self._connections.run(partial(secret, name))

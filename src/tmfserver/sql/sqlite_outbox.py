@@ -16,8 +16,10 @@ from tmfserver.deliveries import (
     Claimed,
     Delivery,
     Health,
+    Hour,
     Outcome,
     Received,
+    Told,
     Wanted,
 )
 from tmfserver.errors import NotFound
@@ -61,9 +63,15 @@ WHERE listener = ?1 AND state = 'waiting' AND event = (
 """
 TALLY = """
 UPDATE listener SET sent = sent + ?2, failed = failed + ?3, dead = dead + ?4,
-    last_sent = CASE WHEN ?2 THEN ?5 ELSE last_sent END,
-    last_failed = CASE WHEN ?3 THEN ?5 ELSE last_failed END
+    last_status = ?5, last_error = ?6,
+    last_sent = CASE WHEN ?2 THEN ?7 ELSE last_sent END,
+    last_failed = CASE WHEN ?3 THEN ?7 ELSE last_failed END
 WHERE id = ?1
+"""
+COUNT = """
+INSERT INTO delivery_hour (listener, start, sent, failed) VALUES (?, ?, ?, ?)
+ON CONFLICT (listener, start) DO UPDATE
+SET sent = sent + excluded.sent, failed = failed + excluded.failed
 """
 END = """
 UPDATE listener SET ended = ?, fingerprint = fingerprint || ' ' || id
@@ -123,6 +131,12 @@ class SqliteOutbox:
 
     async def listeners(self) -> list[Health]:
         return [Health(*row) for row in await self._read(outbox.health())]
+
+    async def hours(self, since: int) -> list[Hour]:
+        return [Hour(*row) for row in await self._read(outbox.hours(since))]
+
+    async def event(self, id: str) -> Told | None:
+        return next((Told(*row) for row in await self._read(outbox.told(id))), None)
 
     async def rotate(self, listener: str, secret: str) -> None:
         await self._write(partial(_rotate, listener, secret))
@@ -213,6 +227,7 @@ def _settle(outcomes: Sequence[Outcome], connection: sqlite3.Connection) -> None
     at = now()
     for id, tally in outbox.tallies(outcomes):
         connection.execute(TALLY, (id, *tally, at))
+        connection.execute(COUNT, (id, at - at % outbox.HOUR, tally.sent, tally.failed))
     connection.executemany(
         SETTLE,
         [
@@ -258,12 +273,11 @@ def _rows(statement: ClauseElement, connection: sqlite3.Connection) -> list[Any]
 
 def _tidy(sent_before: int, events_before: int, most: int, connection: sqlite3.Connection) -> int:
     connection.execute(outbox.BURY)
-    sql, values = outbox.made(outbox.old_sent(sent_before, most), JSON)
-    count = connection.execute(sql, values).rowcount
+    old_sent = outbox.made(outbox.old_sent(sent_before, most), JSON)
+    count = connection.execute(*old_sent).rowcount
     events = [seq for (seq,) in _rows(outbox.old_events(events_before, most), connection)]
     if events:
-        sql, values = outbox.made(outbox.of_events(events), JSON)
-        connection.execute(sql, values)
-    sql, values = outbox.made(outbox.old_listeners(events_before), JSON)
-    connection.execute(sql, values)
+        connection.execute(*outbox.made(outbox.of_events(events), JSON))
+    for statement in (outbox.old_listeners(events_before), outbox.old_hours(now())):
+        connection.execute(*outbox.made(statement, JSON))
     return count + len(events)

@@ -13,6 +13,8 @@ from typing import Any
 from weakref import WeakSet
 
 from tmfserver.errors import TooSlow, Unavailable
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Page, Row
 from tmfserver.sql.aside import Aside
 from tmfserver.sql.aside_jobs import Opening
@@ -57,6 +59,10 @@ class Readers:
         if found.total is not None:
             count.keep(found.total)
         return found.page
+
+    async def fold(self, asked: Asked, summing: Summing) -> Folded:
+        """Raises errors.TooSlow, errors.Unavailable, errors.NotServed, errors.BadQuery."""
+        return await self._aside.fold(asked, summing)
 
     async def _find_quick(self, asked: Asked, count: Total, deadline: float) -> Page | None:
         """None if others found out that it is slow, while it waited. Raises Late, TimeoutError."""

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from tmfserver.errors import DatabaseUnreachable, Unavailable
-from tmfserver.query.ast import Query
+from tmfserver.query.ast import Node, Query
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
@@ -109,6 +111,9 @@ class SqliteStore:
 
     async def count(self, collection: Collection) -> int:
         return (await self.find(collection, Query(limit=0))).total
+
+    async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
+        return await self._readers.fold(self._plans.scan(collection, filter), summing)
 
     async def secret(self, name: str) -> bytes:
         return self._secret(name)

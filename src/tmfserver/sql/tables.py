@@ -43,6 +43,9 @@ listener = Table(
     Column("dead", BigInteger, nullable=False, server_default="0"),
     Column("last_sent", BigInteger),
     Column("last_failed", BigInteger),
+    # Of the last attempt.
+    Column("last_status", Integer),
+    Column("last_error", Text),
 )
 listener_version = Table("listener_version", system, Column("version", BigInteger, nullable=False))
 event = Table(
@@ -69,6 +72,15 @@ delivery = Table(
     Column("subject", Text, nullable=False, server_default=""),
     Column("sent_at", BigInteger),
     Column("history", Text),
+)
+# Attempts by the hour that they ended in, which begins at `start`.
+delivery_hour = Table(
+    "delivery_hour",
+    system,
+    Column("listener", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
 )
 received = Table(
     "received",

@@ -1,0 +1,86 @@
+"""Totals of usage over HTTP (the extension contract of TMF635), on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.http.asking import USAGE, USAGES, create, party, refused, unique
+
+SUMMARY = f"{USAGES}/usageSummary"
+AMOUNT = "ratedProductUsage.taxExcludedRatingAmount"
+
+
+def usage(kind: str, day: int, value: float, unit: str = "EUR", **more: Any) -> dict[str, Any]:
+    rated = [{"taxExcludedRatingAmount": {"unit": unit, "value": value}}]
+    date = f"2026-03-{day:02}T12:00:00Z"
+    return {"usageType": kind, "usageDate": date, "ratedProductUsage": rated, **more}
+
+
+def asked(client: httpx.Client, **parameters: str) -> Any:
+    response = client.get(SUMMARY, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+@pytest.mark.parametrize("count", [12, 130])
+def test_totals_by_type_party_and_month(client: httpx.Client, count: int) -> None:
+    """The same answer whether a few are added up at once or many aside."""
+    kind = unique("kind")
+    for number in range(count):
+        client.post(USAGE, json=usage(kind, 1 + number % 28, 0.1, relatedParty=[party("P")]))
+    create(client, USAGE, usage(kind, 1, 7, "USD", relatedParty=[party("P"), party("Q")]))
+    answer = asked(
+        client,
+        usageType=kind,
+        groupBy="relatedParty.id,usageDate.month",
+        sum=AMOUNT,
+        distinct="usageDate.day",
+    )
+    assert answer["count"] == count + 1
+    first, second = answer["groups"]
+    assert first["group"] == {"relatedParty.id": "P", "usageDate.month": "2026-03"}
+    assert first["count"] == count + 1
+    euros = {"unit": "EUR", "value": round(count / 10, 1), "count": count}
+    dollars = {"unit": "USD", "value": 7, "count": 1}
+    assert first["sum"] == {AMOUNT: [euros, dollars]}
+    assert first["distinct"] == {"usageDate.day": min(count, 28)}
+    assert second["group"]["relatedParty.id"] == "Q"
+    assert second["sum"] == {AMOUNT: [dollars]}
+
+
+def test_any_filter_of_lists_is_one_of_totals(client: httpx.Client) -> None:
+    """JSONPath and regular expressions too, which are looked for in each document."""
+    kind = unique("kind")
+    for day in range(1, 4):
+        create(client, USAGE, usage(kind, day, day))
+    path = f"$[?(@.usageType=='{kind}' && @.ratedProductUsage[0].taxExcludedRatingAmount.value>1)]"
+    for filters in ({"filter": path}, {"usageType": kind, "usageDate.regex": "0[23]T"}):
+        answer = asked(client, sum=AMOUNT, **filters)
+        assert answer["groups"][0]["sum"][AMOUNT] == [{"unit": "EUR", "value": 5, "count": 2}]
+
+
+def test_groups_come_in_pages(client: httpx.Client) -> None:
+    """X-Total-Count says how many groups there are."""
+    kind = unique("kind")
+    for day in (3, 1, 2):
+        create(client, USAGE, usage(kind, day, 1))
+    ask = {"usageType": kind, "groupBy": "usageDate.day", "offset": "1", "limit": "1"}
+    response = client.get(SUMMARY, params=ask)
+    assert response.headers["x-total-count"] == "3"
+    assert [group["group"]["usageDate.day"] for group in response.json()["groups"]] == [
+        "2026-03-02"
+    ]
+
+
+def test_nothing_found_is_no_group(client: httpx.Client) -> None:
+    """The count is nought, and the answer is 200."""
+    answer = asked(client, usageType=unique("kind"), groupBy="status")
+    assert (answer["count"], answer["groups"]) == (0, [])
+
+
+def test_what_cannot_be_added_up_is_refused(client: httpx.Client) -> None:
+    """The refusal names the parameter."""
+    refused(client.get(SUMMARY, params={"sum": "usageType"}), 400, "'sum'", "usageType")
+    refused(client.get(SUMMARY, params={"groupBy": "x", "usageDate.gt": "x"}), 400, "usageDate")
