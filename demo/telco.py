@@ -141,10 +141,8 @@ def usages(seed: int, count: int) -> Iterator[Document]:
         kind = rng.choices(KINDS, _SHARES)[0]
         business = rng.random() < 0.3
         at = _moment(rng, _OFFICE, _OFFICE_DAYS) if business else _moment(rng, _HOURS, _WEEKDAYS)
-        if business:
-            parties = [_party(COMPANY)]
-        else:
-            parties = [_party(_household(_drawn(rng, households)))]
+        customer = COMPANY if business else _household(_drawn(rng, households))
+        parties = [_party(customer)]
         if kind.name == "roaming" or rng.random() < 0.05:
             parties.append(_party(PARTNER))
         yield _usage(rng, number, kind, at, parties)
@@ -187,9 +185,7 @@ def _rating(kind: Kind, cents: int, at: datetime, *, billed: bool) -> Document:
     }
 
 
-def _account(
-    id: str, name: str, party: Document, receivable: float, above: str = ""
-) -> Document:
+def _account(id: str, name: str, party: Document, receivable: float, above: str = "") -> Document:
     validity = {"startDateTime": _text(FIRST)}
     account: Document = {
         "id": id,
