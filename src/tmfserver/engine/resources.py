@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from tmfserver import exact
@@ -14,6 +13,7 @@ from tmfserver.engine import representation
 from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.representation import now, represent, text_of
 from tmfserver.errors import (
@@ -22,7 +22,6 @@ from tmfserver.errors import (
     NotFound,
     NotServed,
     PatchBreaksContract,
-    RequestFailure,
     Stale,
 )
 from tmfserver.query.ast import Node, Query
@@ -38,39 +37,6 @@ FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
-
-
-class Outcome(NamedTuple):
-    """The document after a change, and what the client should be warned of."""
-
-    row: Row
-    warnings: list[str]
-
-
-# What else is to be written with creates, by their outcomes.
-Also: TypeAlias = Callable[[Sequence[Outcome]], Sequence[Change]]
-# A document before and after a change, as representations.
-Told: TypeAlias = tuple[dict[str, Any] | None, dict[str, Any] | None]
-
-
-@contextmanager
-def about(number: int | None) -> Iterator[None]:
-    """A refusal within is one of this one of several documents, an operation of a JSON Patch."""
-    try:
-        yield
-    except RequestFailure as failure:
-        if number is None:
-            raise
-        facts = dict(failure.facts)
-        if "attribute" in facts:
-            facts["attribute"] = f"{number}.value.{facts['attribute']}"
-        elif "problem" in facts:
-            facts["problem"] = f"{number}.value: {facts['problem']}"
-        raise type(failure)(**facts) from None
-
-
-def nothing(_made: Sequence[Outcome]) -> Sequence[Change]:
-    return ()
 
 
 class ResourceEngine:
