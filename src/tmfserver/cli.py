@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and delivering."""
+"""tmfserver, the command: serve, operations, check, migrate, and more, each by a function."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
 
 
 class Commands(click.Group):
-    """Those about notifications are loaded when they are asked for."""
+    """Those about notifications and conformance are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING})
+        return sorted({*super().list_commands(ctx), *DELIVERING, "conformance"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in DELIVERING and cmd_name not in self.commands:
@@ -29,6 +29,10 @@ class Commands(click.Group):
 
             for each in delivering.COMMANDS:
                 self.add_command(each)
+        if cmd_name == "conformance" and cmd_name not in self.commands:
+            from tmfserver.conformance.command import conformance
+
+            self.add_command(conformance)
         return super().get_command(ctx, cmd_name)
 
 
@@ -128,7 +132,7 @@ def show_settings(as_json: bool) -> None:
 def main() -> None:
     """The command's entry: a failure to start is one sentence, never a traceback."""
     try:
-        commands(standalone_mode=False)
+        ended = commands(standalone_mode=False)  # gives the code of an Exit back
     except StartFailure as failure:
         click.echo(f"tmfserver: {failure}", err=True)
         sys.exit(1)
@@ -137,3 +141,5 @@ def main() -> None:
         sys.exit(failure.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
+    if isinstance(ended, int):
+        sys.exit(ended)

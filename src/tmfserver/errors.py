@@ -176,3 +176,7 @@ class KeyShared(StartFailure):
 
 class PortTaken(StartFailure):
     """{host}:{port} is taken by another program; stop that one or choose another --port."""
+
+
+class WrongFiling(StartFailure):
+    """{file}: {problem}."""
