@@ -30,8 +30,12 @@ def columns(collection: Collection) -> tuple[str, ...]:
 
 def marks(change: Insert | Replace) -> list[str | None]:
     """What a change writes into these columns."""
-    keys: Keys = change.keys or (None,) * len(change.collection.keys)
-    return [None if key is None else key.mark for key in keys]
+    return marks_of(change.collection, change.keys)
+
+
+def marks_of(collection: Collection, keys: Keys | None) -> list[str | None]:
+    """What these keys are in the collection's columns."""
+    return [key and key.mark for key in keys or (None,) * len(collection.keys)]
 
 
 def owner(collection: str, column: str, mark: str) -> str:
