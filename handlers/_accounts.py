@@ -1,4 +1,6 @@
-"""What the accounts of TMF666 have in common: the other resources that they refer to."""
+"""What the accounts of TMF666 have in common: what they refer to, and how they stand in a tree."""
+
+from tmfserver.rules import Hierarchy
 
 ACCOUNTS = ("billingAccount", "partyAccount", "settlementAccount", "financialAccount")
 
@@ -10,6 +12,16 @@ REFERENCES: dict[str, str | tuple[str, ...]] = {
     "billStructure.presentationMedia": "billPresentationMedia",
 }
 
+# TM Forum names no values of relationshipType; these are those in its samples and in use.
+HIERARCHY = Hierarchy(
+    relationships="accountRelationship",
+    target="account",
+    parent={"parentAccount"},
+    child={"contains", "childAccount"},
+)
+
+PERIODS = ("validFor",)
+
 INDEXED = (
     "name",
     "state",
@@ -17,6 +29,7 @@ INDEXED = (
     "accountType",
     "lastModified",
     "relatedParty.id",
+    "accountRelationship.account.id",
     "financialAccount.id",
     "defaultPaymentMethod.id",
 )

@@ -2,4 +2,4 @@
 
 from tmfserver.rules import Rules
 
-rules = Rules(indexed=("name",))
+rules = Rules(indexed=("name",), periods=("validFor",))

@@ -2,9 +2,18 @@
 
 from tmfserver.rules import Rules
 
-from ._accounts import ACCOUNTS
+from ._accounts import ACCOUNTS, HIERARCHY, PERIODS
 
 rules = Rules(
-    indexed=("name", "state", "accountType", "lastModified", "relatedParty.id"),
+    indexed=(
+        "name",
+        "state",
+        "accountType",
+        "lastModified",
+        "relatedParty.id",
+        "accountRelationship.account.id",
+    ),
     references={"accountRelationship.account": ACCOUNTS},
+    hierarchy=HIERARCHY,
+    periods=PERIODS,
 )

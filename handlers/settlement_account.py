@@ -2,6 +2,6 @@
 
 from tmfserver.rules import Rules
 
-from ._accounts import INDEXED, REFERENCES
+from ._accounts import HIERARCHY, INDEXED, PERIODS, REFERENCES
 
-rules = Rules(indexed=INDEXED, references=REFERENCES)
+rules = Rules(indexed=INDEXED, references=REFERENCES, hierarchy=HIERARCHY, periods=PERIODS)

@@ -1,10 +1,11 @@
 """Usage (TMF635): an occurrence of employing a product, service or resource.
 
 It may be created in any state: a partner delivers rated usage, a mediation system received usage.
-From there on it moves along the edges of TMF635's life cycle; billed is the end.
+From there on it moves along the edges of TMF635's life cycle; billed is the end. Its specification,
+if we have it, says which characteristics it has, and by which of them no two records are alike.
 """
 
-from tmfserver.rules import Lifecycle, Rules
+from tmfserver.rules import Characteristics, Lifecycle, Rules
 
 rules = Rules(
     lifecycle=Lifecycle(
@@ -28,4 +29,9 @@ rules = Rules(
         "ratedProductUsage.productRef.id",
     ],
     references={"usageSpecification": "usageSpecification"},
+    characteristics=Characteristics(
+        values="usageCharacteristic",
+        specification="usageSpecification",
+        described_by="usageSpecification",
+    ),
 )

@@ -14,4 +14,5 @@ rules = Rules(
         "constraint.id",
     ],
     references={"entitySpecRelationship": "usageSpecification"},
+    periods=("validFor",),
 )

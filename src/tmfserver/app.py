@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources as installed
 from pathlib import Path
-from secrets import token_bytes
 
 from starlette.types import ASGIApp
 
-from tmfserver import contracts, handling
+from tmfserver import contracts, handling, spec
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
-from tmfserver.engine.expansion import Expansions, Place
+from tmfserver.engine.checks import Checks
+from tmfserver.engine.collecting import collection_of
+from tmfserver.engine.hierarchy import family
 from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
 from tmfserver.engine.nested import holding
 from tmfserver.engine.notifications import Beside, Notifications, SharedNotifications
-from tmfserver.engine.references import ReferencePaths, References, declare_references
+from tmfserver.engine.references import ReferencePaths, declare_references
 from tmfserver.engine.sharing import Sharing, between, kept_together, read_sharings, shared_tables
 from tmfserver.errors import BrokenContract
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
-from tmfserver.http.cursors import Cursors
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.http.health import health_middleware
 from tmfserver.http.histories import Histories
 from tmfserver.http.hub import HubOperations
+from tmfserver.http.idempotency import Answers
+from tmfserver.http.jobs import JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
 from tmfserver.http.nested import NestedOperations
@@ -44,6 +46,7 @@ from tmfserver.pages import pages_middleware
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
+from tmfserver.sharing import Shared, by_resource, share
 from tmfserver.spec import Api, Broken, Resource, Shape
 from tmfserver.spec.extending import read_schemas
 from tmfserver.spec.hubs import listener_type
@@ -102,16 +105,14 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
         raise left_out[0]
     bundled = not (settings.specs or left_out)
     handlers = handling.load(apis, settings.handlers, bundled=bundled, own=not left_out)
+    rules = {name: handler.rules for name, handler in handlers.items()}
     declare_references(apis, _reference_paths(handlers))
     collections = {
-        api.collection_name(name): _collection(api, resource, handlers.get(name))
+        api.collection_name(name): collection_of(
+            api, name, rules.get(_last(name), NO_RULES), deletions=settings.references == "strict"
+        )
         for api in apis
-        for name, resource in api.resources.items()
-    }
-    collections |= {
-        api.collection_name(name): _collection(api, nested.resource, None, name)
-        for api in apis
-        for name, nested in api.nested.items()
+        for name in (*api.resources, *api.nested)
     }
     sharings = read_sharings(settings.shared_tables, collections)
     collections = kept_together(collections, sharings)
@@ -123,6 +124,10 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
         collections |= {name: records(name) for name in names}
     extended = Extended(read_schemas(settings.schemas), settings.schema_policy)
     return Plan(settings, apis, handlers, collections, extended, sharings)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _with_history(api: Api) -> set[str]:
@@ -138,31 +143,17 @@ def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
     return ReferencePaths({name: handler.rules for name, handler in handlers.items()})
 
 
-def _collection(
-    api: Api, resource: Resource, handler: Handler | None, name: str = ""
-) -> Collection:
-    rules = handler.rules if handler else NO_RULES
-    return Collection(
-        name=api.collection_name(name or resource.name),
-        resource=resource.name,
-        indexed=tuple(rules.indexed),
-        types=resource.types,
-        arrays=resource.arrays,
-    )
+def _nothing() -> None:
+    """Nobody is to be woken."""
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What the operations of all resources share."""
+def connexion_app(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> ASGIApp:
+    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own.
 
-    store: Store
-    references: References
-    expansions: Expansions
-    cursors: Cursors
-
-
-def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
-    """All contracts of a plan, over an open database. `key` signs cursors; none: one of its own."""
+    wake: is called when there is a new job.
+    """
     settings = plan.settings
     store = shared_tables(store, plan.sharings, plan.collections)
     aside = (
@@ -174,12 +165,7 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    shared = Shared(
-        store,
-        References(settings.references, store, _by_resource(plan)),
-        Expansions(store, _places(plan), _reference_paths(plan.handlers)),
-        Cursors(key or token_bytes(32)),
-    )
+    shared = _shared(plan, store, key, wake)
     for api in plan.apis:
         resolver = OperationResolver(api, partial(_served, plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
@@ -187,21 +173,18 @@ def connexion_app(plan: Plan, store: Store, key: bytes = b"") -> ASGIApp:
     return asgi
 
 
-def _by_resource(plan: Plan) -> dict[str, list[Collection]]:
-    found: dict[str, list[Collection]] = {}
-    for api in plan.apis:
-        for name in api.resources:
-            found.setdefault(name, []).append(plan.collection(api, name))
-    return found
+def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
+    """One resource's engine alone, for who loads documents without serving."""
+    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    return _engine(plan, api, _shared(plan, store), interests, name)
 
 
-def _places(plan: Plan) -> dict[str, list[Place]]:
-    found: dict[str, list[Place]] = {}
-    for api in plan.apis:
-        for name in api.resources:
-            place = Place(plan.collection(api, name), f"{api.base_path}/{name}")
-            found.setdefault(name, []).append(place)
-    return found
+def _shared(
+    plan: Plan, store: Store, key: bytes = b"", wake: Callable[[], None] = _nothing
+) -> Shared:
+    paths = _reference_paths(plan.handlers)
+    rules = {name: handler.rules for name, handler in plan.handlers.items()}
+    return share(plan.settings, plan.apis, plan.collections, paths, store, key, wake, rules)
 
 
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
@@ -210,23 +193,27 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
     resources: dict[str, ResourceOperations | NestedOperations] = {}
+    answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
 
     def lists(engine: ResourceEngine, path: str) -> Lists:
         return Lists(path, engine.resource.types, limits, shared.cursors)
 
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
-        found = lists(engine, path)
         histories = None
         if name in _with_history(api):
             entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
             histories = Histories(path, entries_, settings.user_header)
-        resources[name] = ResourceOperations(engine, path, found, shared.expansions, histories)
+        given = engine, path, lists(engine, path), shared.expansions, answers, histories
+        if name in spec.JOBS:
+            resources[name] = JobOperations(shared.desk, api.base_path, *given)
+        else:
+            resources[name] = ResourceOperations(*given)
     for name, nested in api.nested.items():
         inside = _engine(plan, api, shared, interests, name)
         resources[name] = NestedOperations(
             inside, api.base_path + nested.place, partial(lists, inside), shared.expansions,
-            shared.store, holding(name, plan.collections, api.collection_name),
+            answers, shared.store, holding(name, plan.collections, api.collection_name),
         )  # fmt: skip
     mirror = None
     if settings.mirror:
@@ -280,6 +267,14 @@ def _engine(
     inner = [plan.collection(api, each) for each in api.nested if each.startswith(f"{name}/")]
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
+    collection, store = plan.collection(api, name), shared.store
+    checks = Checks(
+        rules,
+        collection,
+        shared.references,
+        shared.specifications,
+        family(rules, by_resource(plan.collections), collection, store),
+    )
     history = None
     if name in _with_history(api):
         kept = plan.collection(api, _HISTORY.format(name))
@@ -287,10 +282,9 @@ def _engine(
     return ResourceEngine(
         resource,
         _shape(plan, api, resource),
-        rules,
-        plan.collection(api, name),
-        shared.store,
-        shared.references,
+        checks,
+        collection,
+        store,
         _shared_notifications(plan, api, name, interests),
         history,
         inner,

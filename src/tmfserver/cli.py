@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, and more, each by a function."""
+"""tmfserver, the command: serves, checks, looks after databases and deliveries, moves files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,26 @@ from tmfserver.flags import Sentence, read_settings, with_more_specs, with_setti
 from tmfserver.settings import Settings
 
 DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
+TRANSFERRING = ("import", "export", "work")
 
 
 class Commands(click.Group):
-    """Those about notifications and conformance are loaded when they are asked for."""
+    """Those that few processes need are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING, "conformance"})
+        later = (*DELIVERING, *TRANSFERRING, "conformance")
+        return sorted({*super().list_commands(ctx), *later})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in DELIVERING and cmd_name not in self.commands:
             from tmfserver import delivering
 
             for each in delivering.COMMANDS:
+                self.add_command(each)
+        if cmd_name in TRANSFERRING and cmd_name not in self.commands:
+            from tmfserver import transferring
+
+            for each in transferring.COMMANDS:
                 self.add_command(each)
         if cmd_name == "conformance" and cmd_name not in self.commands:
             from tmfserver.conformance.command import conformance
@@ -97,7 +104,7 @@ def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
 
 
 @commands.command()
-@with_settings("database", "specs", "base_paths", "handlers")
+@with_settings("database", "specs", "base_paths", "handlers", "references")
 @click.option(
     "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
 )

@@ -73,6 +73,10 @@ class Taken(Conflict):
     """There is a {resource} with id '{id}' already."""
 
 
+class Duplicate(Conflict):
+    """There is a {resource} with the same {key} already, its id is '{id}'."""
+
+
 class ServerSet(Conflict):
     """{attribute} is set by the server: got {came}, which differs from {kept}; leave it out."""
 
@@ -92,6 +96,22 @@ class UnresolvedReference(Conflict):
     """{attribute} refers to {resource} '{id}', which does not exist here."""
 
 
+class EndsBeforeItStarts(Conflict):
+    """{attribute} ends at {end}, which is before it starts at {start}."""
+
+
+class StillReferredTo(Conflict):
+    """The {resource} '{id}' cannot be deleted, for others refer to it: {by}."""
+
+
+class WrongCharacteristic(Conflict):
+    """{attribute} '{name}': got {came}, expected {expected}, says {resource} '{id}'."""
+
+
+class CircularHierarchy(Conflict):
+    """{attribute} would make a circle, in which each is above the next: {circle}."""
+
+
 class PatchDoesNotApply(Conflict):
     """The patch cannot be applied: {problem}."""
 
@@ -104,8 +124,32 @@ class AlreadySubscribed(Conflict):
     """There is a listener with this callback and query already, its id is '{id}'."""
 
 
+class KeyTaken(Conflict):
+    """A request with this Idempotency-Key is being carried out; ask again in a moment."""
+
+
+class NotReady(Conflict):
+    """The job '{id}' is {status}; what it makes is there when it has Succeeded."""
+
+
+class KeyReused(RequestFailure):
+    """Idempotency-Key '{key}' came with another request before; each request needs its own key."""
+
+
 class PreconditionFailed(RequestFailure):
     """{header} says {came}, but the resource is at {current}."""
+
+
+class Unreachable(RequestFailure):
+    """{url} cannot be fetched or written: {problem}."""
+
+
+class NoRoom(RequestFailure):
+    """The file cannot be kept: {problem}."""
+
+
+class BrokenFile(RequestFailure):
+    """The file cannot be read on: {problem}."""
 
 
 # --- for the engine's eyes: read again and try again
@@ -152,6 +196,10 @@ class BrokenHandler(StartFailure):
 
 class DatabaseUnreachable(StartFailure):
     """The database {database} cannot be used: {problem}; check --database (TMFSERVER_DATABASE)."""
+
+
+class KeyShared(StartFailure):
+    """What must be unique is not, so it is not enforced: {examples}; see to it and run it again."""
 
 
 class PortTaken(StartFailure):

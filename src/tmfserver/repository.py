@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from tmfserver.deliveries import Outbox
+from tmfserver.document.keys import Key
 from tmfserver.query.ast import Node, Position, Query, ValueType
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
+
+
+class UniqueKey(NamedTuple):
+    """What no two documents of a collection share.
+
+    paths: the attributes that make it, of which a document that lacks one has no key. Empty where
+    who writes a document tells its key; documents that were there before then have none.
+    """
+
+    name: str
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,8 @@ class Collection:
     indexed: dotted attribute paths that filters use much; a missing index is made by migration.
     types: what the contract says of an attribute's values, by dotted path, where it is a scalar.
     arrays: dotted paths that are arrays by the contract: a path through one has many values.
+    keys: what no two of the documents share.
+    nested: the documents stand in those of another collection, and have ids of their own there.
     """
 
     name: str
@@ -33,7 +47,12 @@ class Collection:
     indexed: tuple[str, ...] = ()
     types: Mapping[str, ValueType] = field(default_factory=dict)
     arrays: frozenset[str] = frozenset()
+    keys: tuple[UniqueKey, ...] = ()
+    nested: bool = False
 
+
+# One for each of a collection's keys, None where the document has it not.
+Keys: TypeAlias = tuple[Key | None, ...]
 
 # (id, document, revision, ...): the document as JSON text that holds id, but no href;
 # revision: microseconds since 1970 of its last change, ever growing for one id; what else a
@@ -94,28 +113,43 @@ class Listeners:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """A new document. Fails with errors.Taken when the id is in use."""
+    """A new document. Fails with errors.Taken when the id is in use, with errors.Duplicate when
+    another document has one of the keys. keys: None where it has none."""
 
     collection: Collection
     id: str
     document: str
     revision: int
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """A document's new text. Fails with errors.Stale unless it still is at revision `seen`."""
+    """A document's new text. Fails with errors.Stale unless it still is at revision `seen`, with
+    errors.Duplicate when another document has one of the keys. keys: None leaves them as they are.
+    """
 
     collection: Collection
     id: str
     document: str
     revision: int
     seen: int
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
     """A document's end. Fails with errors.Stale unless it still is at revision `seen`."""
+
+    collection: Collection
+    id: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """No change, but what the others of its list count on: that a document still is at revision
+    `seen` when they happen. Fails with errors.Stale."""
 
     collection: Collection
     id: str
@@ -163,7 +197,42 @@ class Receive:
     document: str
 
 
-Change: TypeAlias = Insert | Replace | Remove | Event | Subscribe | Unsubscribe | Receive
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered: `request` is its fingerprint, `headers` a JSON array of pairs,
+    `at` in microseconds since 1970."""
+
+    request: str
+    status: int
+    headers: str
+    body: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """An answer that is kept under the key that the client gave its request, with the changes that
+    it tells of. Fails with errors.KeyTaken when there is one from `oldest` on."""
+
+    api: str
+    key: str
+    answer: Answer
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A job that is to be done; `task` says what, as JSON text. Its document comes before it."""
+
+    jobs: Collection
+    id: str
+    kind: str
+    task: str
+
+
+Change: TypeAlias = (
+    Insert | Replace | Remove | Unchanged | Event | Subscribe | Unsubscribe | Receive | Keep | Enter
+)
 
 
 class Store(Protocol):
@@ -190,6 +259,10 @@ class Store(Protocol):
         """A key that all processes on this database share, made when it is first asked for."""
         ...
 
+    async def kept(self, api: str, key: str) -> Answer | None:
+        """The answer that is kept under a key, however old it is."""
+        ...
+
     async def listeners(self) -> Listeners:
         """The listeners as this process last knew them; fresh after errors.ListenersChanged."""
         ...
@@ -200,6 +273,10 @@ class Store(Protocol):
         With `listeners`, the version that the changes' events were made for: fails with
         errors.ListenersChanged when it is no longer so.
         """
+        ...
+
+    async def has_jobs(self) -> bool:
+        """Whether there are jobs that nobody works on."""
         ...
 
     async def ping(self) -> None:

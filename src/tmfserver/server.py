@@ -12,6 +12,8 @@ from tmfserver.errors import StartFailure, UnknownPath
 from tmfserver.repository import Store
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read
+from tmfserver.spec import JOBS
+from tmfserver.working import Working
 
 
 class Server:
@@ -22,6 +24,7 @@ class Server:
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
         self._sending: Sending | None = None
+        self._working: Working | None = None
         self._ready: Callable[[], object] | None = None
 
     def when_started(self, ready: Callable[[], object]) -> None:
@@ -40,11 +43,18 @@ class Server:
             settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
         )
         self._store = await sql.open_store(settings.database, self._plan.tables, limits=limits)
-        self._app = connexion_app(self._plan, self._store, await self._store.secret("cursor"))
+        wake: Callable[[], None] = _nothing
+        if settings.work and any(JOBS & set(api.resources) for api in self._plan.apis):
+            self._working = Working(settings, self._store.has_jobs)
+            wake = self._working.wake
+        key = await self._store.secret("cursor")
+        self._app = connexion_app(self._plan, self._store, key, wake)
         if settings.deliver:
             self._sending = Sending(settings, self._store.outbox)
 
     async def stop(self) -> None:
+        if self._working is not None:
+            await self._working.stop()
         if self._sending is not None:
             await self._sending.stop()
         if self._store is not None:
@@ -63,6 +73,10 @@ class Server:
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _nothing() -> None:
+    """Nobody is to be woken."""
 
 
 async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:

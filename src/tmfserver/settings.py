@@ -146,10 +146,19 @@ class Settings:
         "What becomes of a document whose @type or @schemaLocation nothing is known of: accept,"
         " warn or strict.",
     )
+    idempotency_hours: int = _setting(
+        24, _number(1, 87_600), "Hours that a request's Idempotency-Key is remembered."
+    )
     references: str = _setting(
         "off",
         _one_of("off", "warn", "strict"),
         "Whether a reference to this server's own resources must exist: off, warn or strict.",
+    )
+    characteristics: str = _setting(
+        "warn",
+        _one_of("off", "warn", "strict"),
+        "Whether characteristics must be as a specification of this server says, where one is"
+        " referred to: off, warn or strict.",
     )
     user_header: str = _setting(
         "X-Forwarded-User",
@@ -204,6 +213,31 @@ class Settings:
     )
     keep_events_days: int = _setting(
         30, _number(0, 36_500), "Days that events are kept, with their dead deliveries."
+    )
+    work: bool = _setting(
+        True,
+        Boolean(),
+        "Carry out imports and exports beside the serving processes; else by `tmfserver work`.",
+    )
+    jobs_folder: str = _setting(
+        "",
+        String(),
+        "Where files of imports and exports are kept, seen by all processes that work on them;"
+        " default: FILE-jobs beside a SQLite file, else tmfserver-jobs.",
+    )
+    files_folder: str = _setting(
+        "",
+        String(),
+        "The folder that file: URLs of imports and exports may lead to; none if empty.",
+    )
+    upload_limit: int = _setting(
+        16 * 1024**3, _number(1, 2**60), "Largest file that an import takes, in bytes."
+    )
+    record_limit: int = _setting(
+        10 * 1024 * 1024, _number(1), "Largest record of an import, in bytes; others are refused."
+    )
+    error_log_limit: int = _setting(
+        10_000, _number(0), "Most records that an import's error log tells of."
     )
     pool_size: int = _setting(8, _number(1, 1000), "PostgreSQL connections for each process.")
     log_level: str = _setting(

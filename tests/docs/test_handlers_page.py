@@ -13,6 +13,7 @@ from tests.serving import SQLITE, MakeDatabase, launch, stop_cleanly
 PAGE = Path(__file__).parents[2] / "docs" / "handlers.md"
 MODULE = re.compile(r"```python\n# (\w+\.py)\n(.*?)```", re.DOTALL)
 USAGES = "/tmf-api/usageManagement/v4"
+ACCOUNTS = "/tmf-api/accountManagement/v4"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,57 @@ def test_the_check_on_the_page_refuses(client: httpx.Client) -> None:
 
 def test_the_operation_on_the_page_replaces_the_default(client: httpx.Client) -> None:
     """The page's own delete refuses without a reason, and deletes with one."""
-    made = client.post(f"{USAGES}/usage", json={"status": "received"}).json()
-    one = f"{USAGES}/usage/{made['id']}"
+    made = client.post(f"{ACCOUNTS}/billFormat", json={"name": "summary"}).json()
+    one = f"{ACCOUNTS}/billFormat/{made['id']}"
     assert client.delete(one).status_code == 409
     assert client.delete(one, headers={"X-Reason": "a test"}).status_code == 204
     assert client.get(one).status_code == 404
+
+
+def test_what_the_page_has_once_is_there_once(client: httpx.Client) -> None:
+    """The page's unique attributes are refused together on POST and PATCH, naming the first."""
+    path = f"{ACCOUNTS}/billPresentationMedia"
+    paper = {"@type": "Paper", "name": "post"}
+    first = client.post(path, json=paper).json()
+    second = client.post(path, json=paper)
+    assert second.status_code == 409
+    for word in ('@type "Paper"', 'name "post"', first["id"]):
+        assert word in second.json()["message"]
+    other = client.post(path, json={**paper, "name": "courier"}).json()
+    assert client.patch(f"{path}/{other['id']}", json={"name": "post"}).status_code == 409
+    assert client.patch(f"{path}/{other['id']}", json={"name": "parcel"}).status_code == 200
+    for _ in range(2):
+        assert client.post(path, json={"name": "post"}).status_code == 201
+
+
+def test_the_characteristics_on_the_page_are_checked(client: httpx.Client) -> None:
+    """The page's usage is held against its specification, which has its unique marks too."""
+    marked = [{"name": "record", "valueType": "string", "isUnique": True}]
+    body = {"description": "Calls", "specCharacteristic": marked}
+    made = client.post(f"{USAGES}/usageSpecification", json=body).json()
+
+    def post(value: object) -> httpx.Response:
+        given = [{"name": "record", "value": value}]
+        usage = {"usageSpecification": {"id": made["id"]}, "usageCharacteristic": given}
+        return client.post(f"{USAGES}/usage", json=usage)
+
+    assert "warning" not in post("r1").headers
+    assert post("r1").status_code == 409
+    assert "expected a value of type string" in post(5).headers["warning"]
+
+
+def test_the_hierarchy_on_the_page_has_no_circle(client: httpx.Client) -> None:
+    """The page's accounts cannot be put above themselves."""
+    path = f"{ACCOUNTS}/partyAccount"
+    party = {"id": "p", "name": "Acme", "@referredType": "Organization"}
+    head, branch = [
+        client.post(path, json={"name": name, "relatedParty": [party]}).json()["id"]
+        for name in ("head", "branch")
+    ]
+
+    def put(below: str, above: str) -> int:
+        related = {"relationshipType": "parentAccount", "account": {"id": above}, "validFor": {}}
+        return client.patch(f"{path}/{below}", json={"accountRelationship": [related]}).status_code
+
+    assert put(branch, head) == 200
+    assert put(head, branch) == 409

@@ -38,7 +38,6 @@ BROKEN = {
     "two values": b'{"name": "x"} {"name": "y"}',
     "a word": b"nonsense",
     "NaN": b'{"name": NaN}',
-    "infinite": b'{"name": 1e400}',
     "a control character": b'{"name": "a\x01b"}',
     "not UTF-8": b'{"name": "\xff\xfe"}',
     "Latin-1": '{"name": "é"}'.encode("latin-1"),

@@ -69,7 +69,9 @@ def test_what_is_answered_is_declared(client: httpx.Client, base: str) -> None:
     for path in instances:
         for method, operation in contract["paths"][path].items():
             if method in expected:
-                assert expected[method] <= operation["responses"].keys(), (path, method)
+                # A collection's PATCH, which creates, has no ETag to be compared.
+                least = expected[method] - ({"412"} if "{" not in path else set())
+                assert least <= operation["responses"].keys(), (path, method)
             for status, answer in operation["responses"].items():
                 if status >= "4" and "$ref" not in answer:
                     assert answer["content"].keys() == {"application/json"}

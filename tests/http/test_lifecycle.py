@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import httpx
 import pytest
 from tests.handlers.usage_steps import PAIRS, STATES, following, may_go
-from tests.http.asking import JSON_PATCH, USAGE, create, patch, refused
+from tests.http.asking import JSON_PATCH, USAGE, Document, create, patch, refused
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_usage_may_begin_in_any_state(client: httpx.Client, state: str) -> None:
-    """A usage is created in whatever state its source says."""
-    assert create(client, USAGE, {"status": state})["status"] == state
+class Way(NamedTuple):
+    """How a usage in one state is brought into another. checked: whether the life cycle is asked;
+    who creates a usage knows how far it has come."""
+
+    bring: Callable[[httpx.Client, Document, str], httpx.Response]
+    checked: bool
 
 
+def _post(client: httpx.Client, _made: Document, new: str) -> httpx.Response:
+    return client.post(USAGE, json={"status": new})
+
+
+def _patch(client: httpx.Client, made: Document, new: str) -> httpx.Response:
+    return patch(client, f"{USAGE}/{made['id']}", {"status": new})
+
+
+def _json_patch(client: httpx.Client, made: Document, new: str) -> httpx.Response:
+    steps = [{"op": "add", "path": "/status", "value": new}]
+    return patch(client, f"{USAGE}/{made['id']}", steps, JSON_PATCH)
+
+
+WAYS = {
+    "POST": Way(_post, checked=False),
+    "PATCH": Way(_patch, checked=True),
+    "JSON Patch": Way(_json_patch, checked=True),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("old", "new"), PAIRS)
-def test_every_pair_of_states_by_patch(client: httpx.Client, old: str, new: str) -> None:
-    """A patch along an edge or to the same state is 200; else 409, naming what may follow."""
+def test_every_pair_of_states(client: httpx.Client, way: str, old: str, new: str) -> None:
+    """A change along an edge or to the same state is taken; else it is 409, naming what may follow,
+    and changes nothing. A new usage begins in any state, whatever others are in."""
     made = create(client, USAGE, {"status": old})
-    path = f"{USAGE}/{made['id']}"
-    if may_go(old, new):
-        response = patch(client, path, {"status": new})
+    response = WAYS[way].bring(client, made, new)
+    now = client.get(f"{USAGE}/{made['id']}").json()
+    if not WAYS[way].checked:
+        assert response.status_code == 201, response.text
+        assert response.json()["status"] == new
+        assert now == made
+    elif may_go(old, new):
         assert response.status_code == 200, response.text
-        assert response.json() == {**made, "status": new}
+        assert now == {**made, "status": new}
     else:
-        error = refused(patch(client, path, {"status": new}), 409, "status", old, new)
+        error = refused(response, 409, "status", old, new)
         named = error["message"].rpartition("may go to")[2]
         assert {state for state in STATES if f"'{state}'" in named} == set(following(old))
-        assert client.get(path).json() == made
+        assert now == made
 
 
 def test_no_patch_goes_round_the_life_cycle(client: httpx.Client) -> None:

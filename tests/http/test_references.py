@@ -20,24 +20,31 @@ from tests.http.asking import (
     refused,
     unchanged,
 )
-from tests.serving import SQLITE, MakeDatabase, Server, launch, stop_cleanly
+from tests.serving import DATABASES, SQLITE, MakeDatabase, Server, launch, stop_cleanly
 
 
 def dangling(**more: str) -> Document:
     return {"id": str(uuid.uuid4()), **more}
 
 
-@pytest.fixture(scope="module")
-def strict(
+@pytest.fixture(scope="module", params=DATABASES)
+def strict_server(
+    request: pytest.FixtureRequest,
     make_database: MakeDatabase,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[httpx.Client]:
-    """Talks to a server that refuses references to what is not there."""
+) -> Iterator[Server]:
+    """A server that refuses references to what is not there, once on each database."""
     folder = tmp_path_factory.mktemp("strict")
-    server: Server = launch(folder, make_database(SQLITE), references="strict")
-    with server.client() as client:
-        yield client
+    server = launch(folder, make_database(request.param), references="strict")
+    yield server
     stop_cleanly(server)
+
+
+@pytest.fixture(scope="module")
+def strict(strict_server: Server) -> Iterator[httpx.Client]:
+    """Talks to it."""
+    with strict_server.client() as client:
+        yield client
 
 
 def test_off_by_default(client: httpx.Client) -> None:
@@ -107,12 +114,70 @@ def test_strict_leaves_others_alone(strict: httpx.Client) -> None:
     create(strict, BILLING, account(billStructure={"format": value}))
 
 
-def test_strict_on_change(strict: httpx.Client) -> None:
+def test_strict_on_change(
+    strict: httpx.Client, strict_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A patch that brings in a reference to nothing is 409; one that leaves it alone is not."""
     there = create(strict, SPECIFICATION, {"name": "there"})
     made = create(strict, USAGE, {"usageSpecification": {"id": there["id"]}})
     path = f"{USAGE}/{made['id']}"
     refused(patch(strict, path, {"usageSpecification": dangling()}), 409, "usageSpecification")
     assert strict.get(path).json() == made
-    assert strict.delete(f"{SPECIFICATION}/{there['id']}").status_code == 204
+    lax = launch(tmp_path_factory.mktemp("lax"), strict_server.database)
+    with lax.client() as client:
+        assert client.delete(f"{SPECIFICATION}/{there['id']}").status_code == 204
+    stop_cleanly(lax)
     assert patch(strict, path, {"description": "still there"}).status_code == 200
+
+
+def related(type: str, id: str, **more: str) -> Document:
+    return {"relationshipType": type, "account": {"id": id, **more}, "validFor": {}}
+
+
+def test_strict_keeps_what_others_refer_to(strict: httpx.Client) -> None:
+    """Under `strict` what others refer to cannot be deleted; the answer names up to five of them,
+    and when none of them refers to it any more, it can."""
+    ledger, form = create(strict, FINANCIAL, {"name": "l"}), create(strict, FORMAT, {"name": "f"})
+    ids = []
+    for n in range(7):
+        more: Document = {"financialAccount": {"id": ledger["id"]}}
+        if n == 0:
+            more["billStructure"] = {"format": {"id": form["id"], "name": "f"}}
+            more["accountRelationship"] = [related("contains", ledger["id"])]
+        ids.append(create(strict, BILLING, account(**more))["id"])
+    path = f"{FINANCIAL}/{ledger['id']}"
+    error = refused(strict.delete(path), 409, ledger["id"], "billingAccount", "and others")
+    assert error["code"] == "StillReferredTo"
+    assert sum(id in error["message"] for id in ids) == 5
+    refused(strict.delete(f"{FORMAT}/{form['id']}"), 409, ids[0])
+    for id in ids[1:]:
+        assert strict.delete(f"{BILLING}/{id}").status_code == 204
+    refused(strict.delete(path), 409, ids[0])
+    assert strict.get(path).status_code == 200
+    change = {"financialAccount": None, "accountRelationship": None, "billStructure": None}
+    assert patch(strict, f"{BILLING}/{ids[0]}", change).status_code == 200
+    assert strict.delete(path).status_code == 204
+    assert strict.delete(f"{FORMAT}/{form['id']}").status_code == 204
+
+
+def test_what_is_no_reference_keeps_nothing(strict: httpx.Client) -> None:
+    """Neither another host's resource of the same id, nor a value, nor itself keeps a resource."""
+    form = create(strict, FORMAT, {"name": "f"})
+    value = {"id": form["id"], "name": "f", "isRef": False}
+    create(strict, BILLING, account(billStructure={"format": value}))
+    assert strict.delete(f"{FORMAT}/{form['id']}").status_code == 204
+    itself = f"self-{uuid.uuid4()}"
+    elsewhere = "https://elsewhere.example/billingAccount/1"
+    create(strict, BILLING, account(id=itself))
+    mine = [related("sister", itself)]
+    assert patch(strict, f"{BILLING}/{itself}", {"accountRelationship": mine}).status_code == 200
+    other = [related("sister", itself, href=elsewhere)]
+    create(strict, BILLING, account(accountRelationship=other))
+    assert strict.delete(f"{BILLING}/{itself}").status_code == 204
+
+
+def test_off_deletes_what_others_refer_to(client: httpx.Client) -> None:
+    """Without the policy what others refer to can be deleted."""
+    there = create(client, SPECIFICATION, {"name": "there"})
+    create(client, USAGE, {"usageSpecification": {"id": there["id"]}})
+    assert client.delete(f"{SPECIFICATION}/{there['id']}").status_code == 204

@@ -6,6 +6,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tmfserver.errors import BadQuery, NotServed
+from tmfserver.exact import Exact
 from tmfserver.query.ast import (
     And,
     AnyOf,
@@ -89,7 +90,7 @@ CONDITIONS = {
     "@.a >= 1e2": Compared(AT_A, "gte", Constant(100.0)),
     "@.a<true": Compared(AT_A, "lt", Constant(value=True)),
     "@.a<=null": Compared(AT_A, "lte", Constant(None)),
-    "@.a==12345678901234567890": Compared(AT_A, "eq", Constant(12345678901234567890)),
+    "@.a==12345678901234567890": Compared(AT_A, "eq", Constant(Exact("12345678901234567890"))),
     "'x'==@.a": Compared(Constant("x"), "eq", AT_A),
     "@.a==$.b[0]": Compared(AT_A, "eq", Reach((B, Index(0)), root=True)),
     "!@.a": Not(Reached(AT_A)),

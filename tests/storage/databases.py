@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
 import psycopg
 
 from tests.postgres import PostgresServer
+from tmfserver import exact
 from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Insert, Replace, Store
 from tmfserver.sql import open_store
@@ -115,13 +115,13 @@ async def opened(database: Database, *collections: Collection) -> AsyncIterator[
 
 
 def insert(document: dict[str, Any], collection: Collection = THINGS, revision: int = 1) -> Insert:
-    return Insert(collection, document["id"], orjson.dumps(document).decode(), revision)
+    return Insert(collection, document["id"], exact.dumps(document).decode(), revision)
 
 
 def replace(
     document: dict[str, Any], seen: int, revision: int, collection: Collection = THINGS
 ) -> Replace:
-    return Replace(collection, document["id"], orjson.dumps(document).decode(), revision, seen)
+    return Replace(collection, document["id"], exact.dumps(document).decode(), revision, seen)
 
 
 async def ids(store: Store, query: Query, collection: Collection = THINGS) -> list[str]:
@@ -139,7 +139,7 @@ async def document(store: Store, id: str, collection: Collection = THINGS) -> di
     row = await store.get(collection, id)
     if row is None:
         return None
-    found: dict[str, Any] = orjson.loads(row[1])
+    found: dict[str, Any] = exact.loads(row[1])
     return found
 
 

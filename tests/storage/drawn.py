@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from tests.storage.databases import THINGS
+from tmfserver.exact import Exact
 from tmfserver.query.ast import (
     And,
     AnyOf,
@@ -43,6 +44,7 @@ MOMENTS = [
 ]  # fmt: skip
 NUMBERS = [
     *range(-3, 6), 1, 1.0, 2, 3.0, 0.5, -1.5, 12.0, 12, 1e-9, 1e15, 2**53 + 1, -(2**62), 0.1, 1 / 3,
+    Exact("12.00"), Exact("0.10"), Exact("1E1"), Exact("30e-1"),
 ]  # fmt: skip
 NAMES = [
     "a",

@@ -36,14 +36,14 @@ def nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
 def before_each(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """What is called before each transaction of a migration."""
     called: list[Callable[[], None]] = []
-    patiently = indexing._patiently
+    patiently = indexing.patiently
 
     def spied(*arguments: Any) -> Any:
         for each in called:
             each()
         return patiently(*arguments)
 
-    monkeypatch.setattr(indexing, "_patiently", spied)
+    monkeypatch.setattr(indexing, "patiently", spied)
     return called
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from tmfserver import exact
 from tmfserver.engine.references import ReferencePaths, is_ours, references
 from tmfserver.engine.representation import represent
 from tmfserver.errors import BadQuery
@@ -86,12 +87,12 @@ class Expansions:
         the resources that it may be to; those of its own API first."""
         found = [place for name in names for place in self._places.get(name, ())]
         href, referred = str(reference.get("href")), str(reference.get("@referredType")).lower()
-        for exact in (
+        for closer in (
             [place for place in found if href.endswith(f"{place.path}/{reference['id']}")],
             [place for place in found if place.collection.resource.lower() == referred],
         ):
-            if exact:
-                found = exact
+            if closer:
+                found = closer
                 break
         return sorted(found, key=lambda place: place.api != api)
 
@@ -123,7 +124,7 @@ class Expanding:
         """The same documents with what their references lead to."""
         if self._followed >= MOST_FOLLOWED or self._text >= MOST_TEXT:
             return rows
-        documents = [orjson.loads(row[1]) for row in rows]
+        documents = [exact.loads(row[1]) for row in rows]
         level = [
             _Branch(document, self._place, self._asked, frozenset({(self._name, row[0])}))
             for document, row in zip(documents, rows, strict=True)
@@ -194,7 +195,7 @@ class Expanding:
             self._text += len(row[1])
             if self._text > MOST_TEXT:
                 return None
-            whole = orjson.loads(represent(row, f"{self._base_url}{place.path}/"))
+            whole = exact.loads(represent(row, f"{self._base_url}{place.path}/"))
             rest = {name: value for name, value in reference.items() if name not in whole}
             reference.clear()
             reference.update(whole)
@@ -220,6 +221,6 @@ class _Expanded:
 def _rewritten(row: Row, document: dict[str, Any]) -> Row:
     """The row with another text; as it was if the text would be nested too deep to be printed."""
     try:
-        return row[0], orjson.dumps(document).decode(), *row[2:]
+        return row[0], exact.dumps(document).decode(), *row[2:]
     except orjson.JSONEncodeError:
         return row

@@ -8,9 +8,9 @@ from contextlib import suppress
 from secrets import token_bytes
 from typing import Any
 
-import orjson
 from uuid_utils import uuid7
 
+from tmfserver import exact
 from tmfserver.engine.interests import Interests
 from tmfserver.engine.mirroring import Mirror
 from tmfserver.errors import Invalid, ListenersChanged, NotFound
@@ -89,7 +89,7 @@ class Hub:
         """
         given = notification.get("eventId")
         id = given if isinstance(given, str) and given.strip() else str(uuid7())
-        text = orjson.dumps(dict(notification)).decode()
+        text = exact.dumps(dict(notification)).decode()
         kept = Receive(self._api, id, event, text)
         if self._mirror is None:
             await self._store.commit([kept])

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.engine.representation import instant, new_id, now, represent, text_of
 from tmfserver.engine.resources import ATTEMPTS, ResourceEngine
 from tmfserver.errors import Invalid, ListenersChanged, Stale, Taken
@@ -100,14 +99,14 @@ class Mirror:
         row = await self._store.get(engine.collection, told.id)
         name = f"{told.type.resource}/{told.id}"
         record = await self._store.get(self._kept, name)
-        last: Document = orjson.loads(record[1]) if record else {}
+        last: Document = exact.loads(record[1]) if record else {}
         if row is not None and not last.get("copied"):
             raise Taken(resource=told.type.resource, id=told.id)
         if told.at < last.get("at", 0) or told.event_id == last.get("eventId"):
             return []
-        old: Document | None = orjson.loads(represent(row, base)) if row else None
+        old: Document | None = exact.loads(represent(row, base)) if row else None
         new = None if told.type.kind == "Delete" else _copy(engine, told, base, old)
-        text = orjson.dumps(
+        text = exact.dumps(
             {"id": name, "at": told.at, "eventId": told.event_id, "copied": new is not None}
         ).decode()
         revision = max(now(), record[2] + 1 if record else 0, row[2] + 1 if row else 0)

@@ -36,6 +36,7 @@ from tmfserver.repository import (
     Replace,
     Row,
     Store,
+    Unchanged,
 )
 
 # What a key begins with after its holder's, and the next sign after that by code point.
@@ -78,7 +79,7 @@ class Within:
     async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
         mine = [
             replace(change, id=self.head + change.id)
-            if isinstance(change, Insert | Replace | Remove)
+            if isinstance(change, Insert | Replace | Remove | Unchanged)
             and change.collection is self._collection
             else change
             for change in changes

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import orjson
 from uuid_utils import uuid7
 
+from tmfserver import exact
 from tmfserver.document.changes import changed_paths
 from tmfserver.document.fields import select
 from tmfserver.engine.interests import NOBODY, Interests
@@ -65,7 +65,7 @@ class Notifications:
             notification = self._notification(type_, subject, paths, correlation)
             takers = callers.takers(notification)
             if takers:
-                text = orjson.dumps(notification).decode()
+                text = exact.dumps(notification).decode()
                 id = notification.get("eventId") or str(uuid7())
                 made.append(Event(id, self._api, type_.name, subject["id"], text, takers))
         return made
@@ -180,7 +180,7 @@ def projected(document: str, query: str) -> str:
     fields = _fields(query)
     if fields is None:
         return document
-    event = orjson.loads(document)
+    event = exact.loads(document)
     marks = [
         (attribute, name, ORIGIN)
         for attribute, payload in event.items()
@@ -189,7 +189,7 @@ def projected(document: str, query: str) -> str:
         if isinstance(resource, dict) and ORIGIN in resource
     ]
     reached = [place for reach in fields.reaches for place in places(reach, event)]
-    return orjson.dumps(select(event, (*_ALWAYS, *marks, *fields.paths), reached)).decode()
+    return exact.dumps(select(event, (*_ALWAYS, *marks, *fields.paths), reached)).decode()
 
 
 @lru_cache(maxsize=4096)

@@ -9,25 +9,38 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tmfserver.errors import UnresolvedReference
-from tmfserver.query.ast import Path
+from tmfserver import exact
+from tmfserver.errors import StillReferredTo, UnresolvedReference
+from tmfserver.query.ast import Comparison, Path, Query
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Api, Operation, changed
 from tmfserver.spec.additions import declare_expansion
+
+MOST_NAMED = 5  # of those that refer to what is to be deleted
 
 
 class References:
     """Checks references to the resources of this server's own APIs.
 
     policy: off, warn or strict. A reference whose href leads to another host, or that holds a
-    value instead (`isRef` false), is left alone.
+    value instead (`isRef` false), is left alone. rules: those of each resource.
     """
 
     def __init__(
-        self, policy: str, store: Store, collections: Mapping[str, Sequence[Collection]]
+        self,
+        policy: str,
+        store: Store,
+        collections: Mapping[str, Sequence[Collection]],
+        rules: Mapping[str, Rules],
     ) -> None:
         self._policy, self._store, self._collections = policy, store, collections
+        self._leading_to: dict[str, list[tuple[str, Collection]]] = {}
+        for resource, each in rules.items() if policy == "strict" else ():
+            for path, targets in each.references.items():
+                for target in _names(targets):
+                    leading = self._leading_to.setdefault(target, [])
+                    leading += [(path, place) for place in collections.get(resource, ())]
 
     async def check(
         self, rules: Rules, old: Mapping[str, Any] | None, new: Mapping[str, Any], base: str
@@ -48,6 +61,25 @@ class References:
                     raise failure
                 warnings.append(str(failure))
         return warnings
+
+    async def refuse_deletion(self, own: Collection, id: str, base: str) -> None:
+        """Raises StillReferredTo, naming some, when others refer to a document and the policy is
+        strict."""
+        found: dict[str, None] = {}
+        for path, place in self._leading_to.get(own.resource, ()):
+            dotted = f"{path}.id"
+            named = Comparison(tuple(dotted.split(".")), "eq", id, place.types.get(dotted))
+            page = await self._store.find(place, Query(named, limit=MOST_NAMED + 2))
+            for row in page.rows:
+                if (place.name, row[0]) != (own.name, id) and any(
+                    each["id"] == id and is_ours(each.get("href"), base)
+                    for each in references(exact.loads(row[1]), path.split("."))
+                ):
+                    found[f"{place.resource} '{row[0]}'"] = None
+        if found:
+            by = ", ".join([*found][:MOST_NAMED])
+            more = " and others" if len(found) > MOST_NAMED else ""
+            raise StillReferredTo(resource=own.resource, id=id, by=by + more)
 
     async def _exists(self, names: Sequence[str], id: str) -> bool:
         places = [place for name in names for place in self._collections.get(name, ())]

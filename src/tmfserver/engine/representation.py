@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from uuid_utils import uuid7
 
+from tmfserver import exact
 from tmfserver.errors import Invalid, ServerSet
 from tmfserver.repository import Row
 from tmfserver.spec import Resource
@@ -32,7 +32,7 @@ def text_of(document: Mapping[str, Any]) -> str:
     """A document as it is stored: the id first, no href."""
     stored = {"id": document["id"], **document}
     stored.pop("href", None)
-    return orjson.dumps(stored).decode()
+    return exact.dumps(stored).decode()
 
 
 def new_id(document: Mapping[str, Any]) -> str:
@@ -95,5 +95,5 @@ def refuse_kept(resource: Resource, old: Mapping[str, Any], new: Mapping[str, An
 
 
 def _shown(value: Any) -> str:
-    text = orjson.dumps(value).decode()
+    text = exact.dumps(value).decode()
     return text if len(text) <= 80 else text[:77] + "..."

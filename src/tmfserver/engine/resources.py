@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.engine import representation
+from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
 from tmfserver.engine.nested import Within, what_goes_along
 from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
-from tmfserver.engine.references import References
 from tmfserver.engine.representation import now, represent, text_of
 from tmfserver.errors import (
     Invalid,
@@ -29,7 +29,6 @@ from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Fold, Folded
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
-from tmfserver.rules import Rules
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.
@@ -39,13 +38,6 @@ FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
-
-
-class Outcome(NamedTuple):
-    """The document after a change, and what the client should be warned of."""
-
-    row: Row
-    warnings: list[str]
 
 
 class ResourceEngine:
@@ -61,18 +53,16 @@ class ResourceEngine:
         self,
         resource: Resource,
         shape: Shape,
-        rules: Rules,
+        checks: Checks,
         collection: Collection,
         store: Store | Within,
-        references: References,
         notifications: Notifications,
         history: History | None = None,
         inner: Sequence[Collection] = (),
     ) -> None:
-        self.resource, self.rules, self.collection = resource, rules, collection
-        self.shape, self.notifications, self.inner = shape, notifications, inner
-        self._history = history
-        self._store, self._references = store, references
+        self.resource, self.checks, self.collection = resource, checks, collection
+        self.shape, self.notifications, self._history = shape, notifications, history
+        self._store, self.inner = store, inner
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def within(self, holder: str) -> ResourceEngine:
@@ -80,10 +70,9 @@ class ResourceEngine:
         return ResourceEngine(
             self.resource,
             self.shape,
-            self.rules,
+            self.checks,
             self.collection,
             Within(self._store, self.collection, holder),
-            self._references,
             self.notifications,
             inner=self.inner,
         )
@@ -101,7 +90,7 @@ class ResourceEngine:
             return await self._store.fold(self.collection, query.filter, summing)
         fold = Fold(summing)
         for row in page.rows:
-            fold.take(orjson.loads(row[1]))
+            fold.take(exact.loads(row[1]))
         return fold.folded
 
     async def history(self, id: str, query: Query) -> Page:
@@ -119,19 +108,71 @@ class ResourceEngine:
             raise NotFound(resource=self.resource.name, id=id)
         return row
 
-    async def create(self, document: dict[str, Any], base: str, correlation: str = "") -> Outcome:
-        """Keeps a new document, which the contract's create schema holds true for."""
+    async def create(
+        self, document: dict[str, Any], base: str, correlation: str = "", also: Also = nothing
+    ) -> Outcome:
+        """Keeps a new document, which the contract's create schema holds true for.
+
+        also: gives more changes for the same transaction, by what will have been made.
+        """
+        row = self.admit(document)
+        (outcome,) = await self._keep([row], [document], base, correlation, also)
+        return outcome
+
+    async def create_many(
+        self,
+        documents: Sequence[dict[str, Any]],
+        base: str,
+        correlation: str = "",
+        also: Also = nothing,
+    ) -> Sequence[Outcome]:
+        """Keeps all of these or none (TMF630 6.2). A refusal tells which document it is about."""
+        rows = []
+        for number, document in enumerate(documents):
+            with about(number):
+                rows.append(self.admit(document))
+        return await self._keep(rows, documents, base, correlation, also)
+
+    async def _keep(
+        self,
+        rows: Sequence[Row],
+        documents: Sequence[dict[str, Any]],
+        base: str,
+        correlation: str,
+        also: Also,
+    ) -> Sequence[Outcome]:
+        told = [(None, {"href": base + each["id"], **each}) for each in documents]
+
+        async def once() -> Sequence[Outcome]:
+            outcomes: list[Outcome] = []
+            counted_on: list[Change] = []
+            inserts: list[Change] = []
+            for number, (row, document) in enumerate(zip(rows, documents, strict=True)):
+                with about(number if len(rows) > 1 else None):
+                    warnings, keys, unchanged = await self.check_new(document, base)
+                outcomes.append(Outcome(row, warnings))
+                counted_on += unchanged
+                inserts.append(Insert(self.collection, *row[:3], keys))
+            # What else there is goes first: it says whether this was done before.
+            changes = [*also(outcomes), *counted_on, *inserts]
+            await self._commit(changes, told, correlation)
+            return outcomes
+
+        return await self._until_settled(rows[0][0], once)
+
+    def admit(self, document: dict[str, Any]) -> Row:
+        """The document as it is to be kept, the server's attributes set in place."""
         representation.refuse_given(self.resource, document)
         document["id"] = id = representation.new_id(document)
         revision = now()
         representation.stamp_new(self.resource, document, revision)
-        self._apply_rules(None, document)
-        warnings = self.shape.typed({"href": base + id, **document})
-        warnings += await self._references.check(self.rules, None, document, base)
-        text = text_of(document)
-        insert = Insert(self.collection, id, text, revision)
-        await self._commit(insert, document, base, correlation)
-        return Outcome((id, text, revision), warnings)
+        return id, text_of(document), revision
+
+    async def check_new(self, document: dict[str, Any], base: str) -> Checked:
+        """Asks its type's own schema, the rules and the policies about a new document."""
+        typed = self.shape.typed({"href": base + document["id"], **document})
+        checked = await self.checks.check(None, document, base)
+        return checked._replace(warnings=[*typed, *checked.warnings])
 
     async def patch(
         self,
@@ -153,7 +194,7 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
+            old = exact.loads(represent(row, base))
             return await self._change(row, old, change(old), base, correlation, by)
 
         return await self._until_settled(id, once)
@@ -169,14 +210,13 @@ class ResourceEngine:
         representation.refuse_kept(self.resource, old, new)
         revision = max(now(), row[2] + 1)
         representation.stamp_changed(self.resource, old, new, revision)
-        self._apply_rules(old, new)
-        unknown = await self._references.check(self.rules, old, new, base)
+        unknown, keys, counted_on = await self.checks.check(old, new, base)
         text = text_of(new)
-        replace = Replace(self.collection, row[0], text, revision, row[2])
-        passed: list[Insert] = []
+        changes: list[Change] = [*counted_on]
+        changes.append(Replace(self.collection, row[0], text, revision, row[2], keys))
         if self._history is not None:
-            passed = self._history.changes(old, new, revision, correlation, by)
-        await self._commit_once(replace, old, new, correlation, passed)
+            changes += self._history.changes(old, new, revision, correlation, by)
+        await self._commit(changes, [(old, new)], correlation)
         return Outcome((row[0], text, revision), [*warnings, *unknown])
 
     async def delete(
@@ -191,10 +231,12 @@ class ResourceEngine:
             row = await self.retrieve(id)
             if precondition is not None:
                 precondition(row[2])
-            old = orjson.loads(represent(row, base))
-            inside = await what_goes_along(self._store, self.inner, id) if self.inner else []
-            remove = Remove(self.collection, id, row[2])
-            await self._commit_once(remove, old, None, correlation, inside)
+            await self.checks.refuse_deletion(id, base)
+            old = exact.loads(represent(row, base))
+            changes: list[Change] = [Remove(self.collection, id, row[2])]
+            if self.inner:
+                changes += await what_goes_along(self._store, self.inner, id)
+            await self._commit(changes, [(old, None)], correlation)
 
         await self._until_settled(id, once)
 
@@ -228,33 +270,17 @@ class ResourceEngine:
             raise PatchBreaksContract(**failure.facts) from None
         return new, warnings
 
-    def _apply_rules(self, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
-        if old is not None and self.rules.lifecycle is not None:
-            self.rules.lifecycle.check(old, new)
-        for check in self.rules.checks:
-            check(old, new)
-
     async def _commit(
-        self, insert: Insert, new: dict[str, Any], base: str, correlation: str
+        self, changes: Sequence[Change], told: Sequence[Told], correlation: str
     ) -> None:
-        async def once() -> None:
-            document = {"href": base + new["id"], **new}
-            await self._commit_once(insert, None, document, correlation)
-
-        await self._until_settled(new["id"], once)
-
-    async def _commit_once(
-        self,
-        change: Change,
-        old: dict[str, Any] | None,
-        new: dict[str, Any] | None,
-        correlation: str,
-        more: Sequence[Change] = (),
-    ) -> None:
-        """The change, its events and what goes along, in one transaction."""
+        """The changes and the events of what became of documents, in one transaction."""
         listeners = await self._store.listeners()
         if listeners.all:
-            made = self.notifications.events(listeners, old, new, correlation)
-            await self._store.commit([change, *more, *made], listeners.version)
+            events = [
+                event
+                for old, new in told
+                for event in self.notifications.events(listeners, old, new, correlation)
+            ]
+            await self._store.commit([*changes, *events], listeners.version)
         else:
-            await self._store.commit([change, *more], listeners.version)
+            await self._store.commit(changes, listeners.version)

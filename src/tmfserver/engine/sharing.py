@@ -30,6 +30,7 @@ from tmfserver.repository import (
     Replace,
     Row,
     Store,
+    Unchanged,
 )
 
 _ENTRY = re.compile(r"\s*([^\s=()]+)=([^\s=()]+?)(?:\(([^()]*)\))?\s*")
@@ -152,12 +153,12 @@ class SharedTables:
         await self._store.commit([self._change(change) for change in changes], listeners)
 
     def _change(self, change: Change) -> Change:
-        if not isinstance(change, Insert | Replace | Remove):
+        if not isinstance(change, Insert | Replace | Remove | Unchanged):
             return change
         if (shared := self._kept.get(change.collection.name)) is None:
             return change
         kept, sharing = shared
-        if isinstance(change, Remove):
+        if isinstance(change, Remove | Unchanged):
             return replace(change, collection=kept)
         text = _text(change.document, sharing.names)
         return replace(change, collection=kept, document=text)

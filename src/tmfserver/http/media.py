@@ -22,7 +22,7 @@ from tmfserver.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from tmfserver.http.numbers import refuse_inexact
+from tmfserver.http.numbers import read_numbers, refuse_beyond
 from tmfserver.query.match import compile_match
 from tmfserver.query.parse import parse
 from tmfserver.spec.openapi import JSON, JSON_PATCH, JSON_PATCH_QUERY
@@ -80,11 +80,13 @@ def parse_json(body: bytes, levels: int) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as failure:
+        if "infinity" in str(failure) and body.count(b"[") + body.count(b"{") <= levels:
+            refuse_beyond(body)
         raise Malformed(expected="JSON", problem=str(failure)) from None
     if body.count(b"[") + body.count(b"{") > levels and depth(value) > levels:
         problem = f"it is nested more deeply than {levels} levels"
         raise Malformed(expected="JSON that this server takes", problem=problem)
-    refuse_inexact(body)
+    value = read_numbers(value, body)
     if b"\\u0000" in body and (place := find_text(value, _holds_nul)) is not None:
         raise Invalid(
             attribute=place or "the body", problem="a text may not hold the character NUL"

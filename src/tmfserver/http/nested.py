@@ -13,6 +13,7 @@ import orjson
 from tmfserver.engine import Holding, ResourceEngine
 from tmfserver.engine.expansion import Expansions
 from tmfserver.errors import NotFound, ServerSet
+from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.operations import Function, ResourceOperations
 from tmfserver.query.ast import And, Comparison, Query
@@ -36,13 +37,16 @@ class NestedOperations:
         place: str,
         lists: MakeLists,
         expansions: Expansions,
+        answers: Answers,
         store: Store,
         holding: Holding,
     ) -> None:
         self.engine, self._place, self._lists = engine, place, lists
-        self._expansions, self._store, self._holding = expansions, store, holding
+        self._expansions, self._answers = expansions, answers
+        self._store, self._holding = store, holding
         self._within = lru_cache(maxsize=256)(self._made)
         self.list, self.create = self._each("list"), self._each("create")
+        self.bulk, self.summary = self._each("bulk"), self._each("summary")
         self.retrieve, self.delete = self._each("retrieve"), self._each("delete")
         self.patch, self.replace = self._each("patch"), self._each("replace")
 
@@ -68,7 +72,7 @@ class NestedOperations:
         steps = [next(ids) if is_parameter(step) else step for step in self._place.split("/")]
         path = "/".join(steps)
         engine = self.engine.within("/".join(holders))
-        return ResourceOperations(engine, path, self._lists(path), self._expansions)
+        return ResourceOperations(engine, path, self._lists(path), self._expansions, self._answers)
 
 
 class HeldOperations:
@@ -89,14 +93,24 @@ class HeldOperations:
 
     async def create(self, call: Call) -> Reply:
         holder, call = _first(call)
-        named = call.body.get(self._holder) if call.body else None
-        if not named:
-            reference = {"id": holder}
-            is_list = self._holder in self._operations.engine.resource.arrays
-            call.body = {**(call.body or {}), self._holder: [reference] if is_list else reference}
-        elif not _names(named, holder):
-            raise ServerSet(attribute=self._holder, came="another", kept=f"'{holder}' of the path")
+        call.body = self._held(call.body or {}, holder)
         return await self._operations.create(call)
+
+    async def bulk(self, call: Call) -> Reply:
+        holder, call = _first(call)
+        call.body = [{**each, "value": self._held(each["value"], holder)} for each in call.body]
+        return await self._operations.bulk(call)
+
+    def _held(self, document: dict[str, Any], holder: str) -> dict[str, Any]:
+        """A new document that names the holder. Raises ServerSet for one that names another."""
+        named = document.get(self._holder)
+        if named and not _names(named, holder):
+            raise ServerSet(attribute=self._holder, came="another", kept=f"'{holder}' of the path")
+        if named:
+            return document
+        reference = {"id": holder}
+        is_list = self._holder in self._operations.engine.resource.arrays
+        return {**document, self._holder: [reference] if is_list else reference}
 
     async def retrieve(self, call: Call) -> Reply:
         return await self._operations.retrieve(await self._found(call))

@@ -1,45 +1,75 @@
-"""Numbers that a JSON parser would change: found before they are kept, never rounded silently."""
+"""Numbers in bodies: kept to the last digit, or refused by name.
+
+Both databases keep what is within the bounds exactly. SQLite keeps the text itself; PostgreSQL
+keeps digits and trailing zeros, and writes an exponent out (1E3 comes back as 1000).
+"""
 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+import re
+from math import isfinite
 from typing import Any
 
+from tmfserver import exact
 from tmfserver.document.depth import find_text
 from tmfserver.errors import Invalid
 
-# A number of up to 15 digits and a moderate exponent always comes back as it went in. Digits are
-# made alike to look for long ones: ten times as fast as an expression, on every body.
-_ALIKE = bytes.maketrans(b"0123456789.E", b"00000000000e")
-_LONG, _EXPONENTS = b"0" * 16, (b"0e000", b"0e+000", b"0e-000")
-_LARGEST, _SMALLEST = 2**64 - 1, -(2**63)
+MOST_DIGITS = 40  # without zeros at either end: any whole number of 128 bits has fewer
+SMALLEST, LARGEST = -324, 308  # exponents of ten: what is beyond has no order in SQLite
+LONGEST = 400  # characters, with all zeros
+
+_NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 _MARK = "\x00"
+# What is in any body with a number beyond the bounds.
+_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
+_MANY = re.compile(rb"0{%d}|0e000" % (MOST_DIGITS + 1))
 
 
-def refuse_inexact(body: bytes) -> None:
-    """Raises Invalid, naming the attribute, for a number that would not come back as it is."""
-    alike = body.translate(_ALIKE)
-    if _LONG not in alike and (
-        b"0e" not in alike or not any(exponent in alike for exponent in _EXPONENTS)
-    ):
+def read_numbers(value: Any, body: bytes) -> Any:
+    """A body's value, in which orjson read the numbers, with exact ones. Raises Invalid, naming the
+    attribute, for a number beyond the bounds."""
+    if not exact.may_change(body):
+        return value
+    if _MANY.search(body.translate(_ALIKE, b".+-")):
+        refuse_beyond(body)
+    return exact.read_slowly(body)
+
+
+def refuse_beyond(body: bytes) -> None:
+    """Raises Invalid, naming the attribute, for a number beyond the bounds."""
+    beyond = False
+
+    def looked_at(text: str) -> Any:
+        nonlocal beyond
+        if is_within(text):
+            return 0
+        beyond = True
+        return _MARK + text
+
+    marked = json.loads(body, parse_int=looked_at, parse_float=looked_at)
+    if not beyond:
         return
-    marked = json.loads(body, parse_int=_whole, parse_float=_fraction)
-    place = find_text(marked, lambda text: text.startswith(_MARK))
-    if place is not None:
-        raise Invalid(
-            attribute=place or "the body",
-            problem=f"got {_at(marked, place)}, which this server cannot keep to the last digit; "
-            "expected a whole number of 64 bits, or up to 17 significant digits",
-        )
+    place = find_text(marked, lambda text: text.startswith(_MARK)) or ""
+    raise Invalid(
+        attribute=place or "the body",
+        problem=f"got {_at(marked, place)}, which this server cannot keep to the last digit; "
+        f"expected up to {MOST_DIGITS} significant digits, between 1e{SMALLEST} and 1e{LARGEST}",
+    )
 
 
-def _whole(text: str) -> Any:
-    return _MARK + text if not _SMALLEST <= int(text) <= _LARGEST else 0
-
-
-def _fraction(text: str) -> Any:
-    return 0 if Decimal(text) == Decimal(repr(float(text))) else _MARK + text
+def is_within(text: str) -> bool:
+    """Whether a JSON number is kept as it is."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or len(text) > LONGEST:
+        return False
+    whole, fraction, power = match[1], match[2] or "", match[3] or "0"
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    if len(power) > 5 or len(significant) > MOST_DIGITS:
+        return False
+    exponent = len(digits) - len(fraction) + int(power) - 1
+    return not significant or (exponent >= SMALLEST and isfinite(float(text)))
 
 
 def _at(value: Any, place: str) -> str:

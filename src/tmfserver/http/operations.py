@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.document.fields import select
 from tmfserver.engine import Outcome, ResourceEngine, represent
 from tmfserver.engine.expansion import Expanding, Expansions, Place
+from tmfserver.engine.outcomes import Also
 from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
 from tmfserver.http.correlation import correlation
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.histories import Histories
+from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
 from tmfserver.query.ast import Fields, Query
@@ -40,9 +41,11 @@ class ResourceOperations:
         path: str,
         lists: Lists,
         expansions: Expansions,
+        answers: Answers,
         histories: Histories | None = None,
     ) -> None:
         self.engine, self._path, self._lists = engine, path, lists
+        self._answers = answers
         self._place, self._expansions = Place(engine.collection, path), expansions
         self._types, self._histories = engine.resource.types, histories
 
@@ -108,11 +111,34 @@ class ResourceOperations:
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call)
         base = f"{call.base_url}{self._path}/"
-        outcome = await self.engine.create(call.body or {}, base, correlation(call))
-        reply = self._changed(call, outcome, 201, fields)
-        location = f"{call.base_url}{self._path}/{outcome.row[0]}".encode("latin-1")
-        reply.headers = [*reply.headers, (b"location", location)]
-        return reply
+
+        async def create(also: Also) -> Sequence[Outcome]:
+            return [await self.engine.create(call.body or {}, base, correlation(call), also)]
+
+        def render(outcomes: Sequence[Outcome]) -> Reply:
+            (outcome,) = outcomes
+            reply = self._changed(call, outcome, 201, fields)
+            location = f"{base}{outcome.row[0]}".encode("latin-1")
+            reply.headers = [*reply.headers, (b"location", location)]
+            return reply
+
+        return await self._answers.give(call, create, render)
+
+    async def bulk(self, call: Call) -> Reply:
+        """PATCH on the collection: a JSON Patch that adds to it, all or none (TMF630 6.2)."""
+        fields = self._fields(call)
+        base = f"{call.base_url}{self._path}/"
+        documents = [operation["value"] for operation in call.body]
+
+        async def create(also: Also) -> Sequence[Outcome]:
+            return await self.engine.create_many(documents, base, correlation(call), also)
+
+        def render(outcomes: Sequence[Outcome]) -> Reply:
+            made = b",".join([self._body(call, outcome.row, fields) for outcome in outcomes])
+            warnings = dict.fromkeys(each for outcome in outcomes for each in outcome.warnings)
+            return Reply(200, b"[%b]" % made, [JSON_HEADER, *_warnings(warnings)])
+
+        return await self._answers.give(call, create, render)
 
     async def patch(self, call: Call) -> Reply:
         return await self._change(call, patcher(call.media_type, call.body))
@@ -139,9 +165,7 @@ class ResourceOperations:
     def _changed(self, call: Call, outcome: Outcome, status: int, fields: Fields | None) -> Reply:
         headers = conditional.headers(outcome.row[2])
         headers.append(JSON_HEADER)
-        for warning in outcome.warnings:
-            text = warning.replace('"', "'").encode("latin-1", "replace")
-            headers.append((b"warning", b'199 - "%s"' % text))
+        headers += _warnings(outcome.warnings)
         return Reply(status, self._body(call, outcome.row, fields), headers)
 
     def _fields(self, call: Call) -> Fields | None:
@@ -151,6 +175,16 @@ class ResourceOperations:
     def _body(self, call: Call, row: Row, fields: Fields | None) -> bytes:
         base = f"{call.base_url}{self._path}/"
         return represent(row, base).encode() if fields is None else _selected(row, base, fields)
+
+
+def _warnings(warnings: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    return [(b"warning", b'199 - "%s"' % _in_header(warning)) for warning in warnings]
+
+
+def _in_header(warning: str) -> bytes:
+    """What came may hold quotes, or line ends, which would begin another header."""
+    plain = "".join([sign if sign.isprintable() else " " for sign in warning])
+    return plain.replace("\\", "/").replace('"', "'").encode("latin-1", "replace")
 
 
 def _text(call: Call) -> str:
@@ -163,9 +197,9 @@ def _kept(old: dict[str, object]) -> dict[str, object]:
 
 def _selected(row: Row, base: str, fields: Fields) -> bytes:
     """The attributes that a client asked for; id and href always come along (TMF630 4.3)."""
-    document = orjson.loads(represent(row, base))
+    document = exact.loads(represent(row, base))
     reached = [place for reach in fields.reaches for place in places(reach, document)]
-    return orjson.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
+    return exact.dumps(select(document, (*_ALWAYS, *fields.paths), reached))
 
 
 def not_served(operation: Operation) -> Function:

@@ -19,11 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tmfserver.errors import Malformed
 from tmfserver.http.late import ByBasePath
 from tmfserver.http.media import media_type, parse_json, read_body
+from tmfserver.http.uploads import Upload
 from tmfserver.rules import Call
 from tmfserver.spec import Api, Shape
+from tmfserver.spec.jobs import UPLOAD
 from tmfserver.spec.openapi import JSON
 
 CALL = "tmfserver.call"
+# Says where the body's records go: then it is a file, JSON too.
+PATH = re.compile(rb"(^|&)path=")
 _HOST = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$")
 
 
@@ -40,14 +44,18 @@ class ValidatingOperation:
     """Checks one operation's requests against the contract, then passes them on as a Call."""
 
     def __init__(self, next_app: ASGIApp, operation_id: str, bodies: Mapping[str, Shape],
-                 required: bool, intake: Intake) -> None:  # fmt: skip
+                 required: bool, intake: Intake, uploads: frozenset[str]) -> None:  # fmt: skip
         self._next_app, self._operation_id = next_app, operation_id
         self._bodies, self._required, self._intake = bodies, required, intake
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers, media, body = scope["headers"], JSON, None
         if self._bodies:
             media = media_type(headers, self._bodies)
+        if self._uploads and (media in self._uploads or PATH.search(scope["query_string"])):
+            body = Upload(headers, receive)
+        elif self._bodies:
             content = await read_body(headers, receive, self._intake.body_limit)
             if content or self._required:
                 body = parse_json(content, self._intake.depth_limit)
@@ -97,9 +105,13 @@ class ValidationAPI(RoutedAPI[ValidatingOperation]):
             media: self._contract.schemas.shape_of(content.get("schema", {}))
             for media, content in body.get("content", {}).items()
         }
-        return ValidatingOperation(
-            self.next_app, operation.operation_id, bodies, body.get("required", False), self._intake
+        uploads = frozenset(
+            media for media, content in body.get("content", {}).items() if UPLOAD in content
         )
+        return ValidatingOperation(
+            self.next_app, operation.operation_id, bodies, body.get("required", False),
+            self._intake, uploads,
+        )  # fmt: skip
 
 
 class ValidationMiddleware(RoutedMiddleware[ValidationAPI]):

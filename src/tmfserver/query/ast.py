@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from tmfserver.exact import Exact
+
 Path: TypeAlias = tuple[str, ...]
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "regex", "contains", "startswith"]
 ValueType = Literal["string", "number", "boolean", "date-time"]
@@ -117,7 +119,7 @@ class Reach:
 class Constant:
     """A value that stands in an expression; true and 1 are two, though Python has them equal."""
 
-    value: str | int | float | bool | None
+    value: str | int | float | Exact | bool | None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and _typed(self) == _typed(other)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import operator as compare
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -122,7 +123,7 @@ def _never(_value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether a JSON value is a number; Python's True is none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 # --- two JSON values

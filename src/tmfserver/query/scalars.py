@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from math import isinf
+
+from tmfserver.exact import Exact
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<broken>\.[0-9]+)?(?P<power>[eE][+-]?[0-9]+)?")
 _MOMENT = re.compile(
@@ -16,16 +19,25 @@ _MOMENT = re.compile(
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = date(1970, 1, 1).toordinal()
-_LONGEST_WHOLE_NUMBER = 400  # digits; what is longer is beyond every float, and slow to read
+# Characters; what is longer is slow to read, and no number of a document.
+_LONGEST, _LONGEST_POWER = 400, 5
 
 
-def number(text: str) -> int | float | None:
-    """The number that a text spells in JSON's grammar, or None."""
+def number(text: str) -> int | float | Exact | None:
+    """The number that a text spells in JSON's grammar, or None; Exact where a float differs."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
-    whole = match["broken"] is None and match["power"] is None
-    return int(text) if whole and len(text) <= _LONGEST_WHOLE_NUMBER else float(text)
+    rounded = float(text)
+    if len(text) > _LONGEST or isinf(rounded):
+        return rounded
+    if match["broken"] is None and match["power"] is None:
+        whole = int(text)
+        return whole if -(2**63) <= whole < 2**63 else Exact(text)
+    if len(match["power"] or "") > _LONGEST_POWER:
+        return rounded
+    given = Exact(text)
+    return rounded if given == rounded else given
 
 
 def boolean(text: str) -> bool | None:

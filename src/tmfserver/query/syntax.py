@@ -120,7 +120,7 @@ class _Parser(Parser):
         value = number(token.value)
         if value is None or value in (inf, -inf):
             raise Unexpected("a number as JSON has them, and not too large", token)
-        return FloatLiteral(value=value)
+        return FloatLiteral(value=cast("float", value))
 
     parse_float_literal = parse_integer_literal
 

@@ -2,6 +2,7 @@
 
 from tmfserver.spec.dialect import ADAPTATIONS
 from tmfserver.spec.events import EventType
+from tmfserver.spec.jobs import JOBS
 from tmfserver.spec.kept import Kept, usual_folder
 from tmfserver.spec.later import changed
 from tmfserver.spec.loader import files
@@ -11,7 +12,7 @@ from tmfserver.spec.schemas import Schemas, Shape
 from tmfserver.spec.variants import ORIGIN, with_all_events, with_origins
 
 __all__ = [
-    "ADAPTATIONS", "ORIGIN", "Api", "Broken", "EventType", "Kept", "Operation", "Resource",
+    "ADAPTATIONS", "JOBS", "ORIGIN", "Api", "Broken", "EventType", "Kept", "Operation", "Resource",
     "Schemas", "Shape", "build", "changed", "files", "read", "snake_case", "usual_folder",
     "with_all_events", "with_origins",
 ]  # fmt: skip

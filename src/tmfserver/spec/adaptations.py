@@ -120,7 +120,7 @@ def describe_selections(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
     for method, path, operation in operations(document):
         verb, _ = classify(method, path, operation)
-        if verb not in ("list", "retrieve", "create", "patch", "replace"):
+        if verb not in ("list", "retrieve", "create", "bulk", "patch", "replace"):
             continue
         for status in ("200", "201", "202"):
             content = operation["responses"].get(status, {}).get("content", {}).get(JSON, {})

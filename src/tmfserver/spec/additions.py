@@ -12,6 +12,7 @@ from tmfserver.spec.openapi import JSON, METHODS
 from tmfserver.spec.verbs import Verb, classify
 
 LARGEST_NUMBER = 2**63 - 1
+LONGEST_KEY = 255  # characters of an Idempotency-Key
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _TEXT = {"type": "string"}
 
@@ -19,12 +20,14 @@ _TEXT = {"type": "string"}
 _REFUSALS: dict[Verb | None, tuple[int, ...]] = {
     "list": (501,),
     "retrieve": (501,),
-    "create": (409, 413, 415, 501),
+    "create": (409, 413, 415, 422, 501),
+    "bulk": (409, 413, 415, 422, 501),
     "replace": (409, 412, 413, 415, 501),
     "patch": (409, 412, 413, 415, 501),
     "delete": (409, 412),
     "subscribe": (409, 413, 415, 501),
     "listen": (409, 413, 415),
+    "content": (409,),
 }
 _EVERYWHERE = (400, 404, 405, 500, 503)
 _MEANING = {
@@ -35,6 +38,7 @@ _MEANING = {
     412: "The resource was changed since the ETag that If-Match names.",
     413: "The body is larger than this server takes.",
     415: "The body's media type is none that this operation takes.",
+    422: "The Idempotency-Key came with another request before.",
     500: "The server failed; nothing was changed.",
     501: "The contract, or TMF630, names this, but this server does not carry it out.",
     503: "The database does not answer; try again shortly.",
@@ -105,7 +109,7 @@ def add_paging(document: dict[str, Any]) -> int:
             )
             headers["Link"] = _header("Other pages: self, first, prev, next, last.", _TEXT)
         places += 1
-    for operation in _by_verb(document, "retrieve", "create", "patch", "replace"):
+    for operation in _by_verb(document, "retrieve", "create", "bulk", "patch", "replace"):
         places += _declare(operation, fields)
         for parameter in operation["parameters"]:
             if parameter.get("name") == "fields":
@@ -154,6 +158,22 @@ def add_conditional_requests(document: dict[str, Any]) -> int:
         operation["responses"].setdefault("304", {"description": "It has not changed."})
     for operation in _by_verb(document, "patch", "replace", "delete"):
         places += _declare(operation, if_match)
+    return places
+
+
+def add_idempotency(document: dict[str, Any]) -> int:
+    key = _parameter(
+        "Idempotency-Key",
+        "header",
+        "Names this request: sent again with the same key it is answered as before, and done once.",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    )
+    again = _header("True where the answer is that of an earlier request.", {"type": "boolean"})
+    places = 0
+    for operation in _by_verb(document, "create", "bulk"):
+        places += _declare(operation, key)
+        for answer in _answers(operation, "200", "201"):
+            answer.setdefault("headers", {})["Idempotency-Replayed"] = again
     return places
 
 

@@ -31,10 +31,13 @@ from tmfserver.spec.adaptations import (
 from tmfserver.spec.additions import (
     add_conditional_requests,
     add_errors,
+    add_idempotency,
     add_paging,
 )
+from tmfserver.spec.bulk import add_bulk_creation
 from tmfserver.spec.flattening import drop_unknown_mandatory, join_parts, widen_alternatives
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
+from tmfserver.spec.jobs import declare_jobs
 from tmfserver.spec.naming import name_bodies, name_components, name_operations
 from tmfserver.spec.nesting import describe_nested
 from tmfserver.spec.newer import read_as_three_zero
@@ -180,6 +183,11 @@ ADAPTATIONS = (
         keep_what_is_new,
     ),
     Adaptation(
+        "files of jobs",
+        "a job's file may be sent with it, and what a job makes can be fetched from this server",
+        declare_jobs,
+    ),
+    Adaptation(
         "object where properties are",
         "a schema with properties and no type would accept a text or an array",
         type_objects,
@@ -211,7 +219,7 @@ ADAPTATIONS = (
     ),
     Adaptation(
         "whole numbers of 64 bits",
-        "larger ones would not come back as they went in, so they are refused",
+        "clients and databases count with these; an attribute of type number holds more digits",
         bound_whole_numbers,
     ),
     Adaptation(
@@ -230,6 +238,11 @@ ADAPTATIONS = (
         describe_patches,
     ),
     Adaptation(
+        "collections take json-patch",
+        "TMF630 6.2 creates many by a PATCH on the collection, which contracts leave out",
+        add_bulk_creation,
+    ),
+    Adaptation(
         "paging, sorting and selection",
         "limits of offset and limit, `sort`, `Link`, and `fields` on create and patch are served",
         add_paging,
@@ -243,6 +256,11 @@ ADAPTATIONS = (
         "conditional requests",
         "ETag and Last-Modified, If-Match (412) and If-None-Match (304) are served",
         add_conditional_requests,
+    ),
+    Adaptation(
+        "keys of repeated requests",
+        "a create that is sent again with its Idempotency-Key is answered as it was, and done once",
+        add_idempotency,
     ),
     Adaptation(
         "a listener can be read",

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
+from tmfserver import exact
 from tmfserver.errors import Invalid
 
+MOST_LOOKED_AT = 20  # failures of one body, to find the one that says most
 _PROSE = {"description", "example", "title", "externalDocs", "xml", "discriminator"}
 _EXPECTED_FORMATS = {
     "date-time": "a date and time with its offset, such as 2026-01-31T12:00:00Z",
@@ -111,10 +114,32 @@ class Shape:
 
     def check(self, value: Any) -> None:
         """Raises Invalid, naming the attribute, what came and what was expected."""
-        if not self._validator.is_valid(value):
-            failure = next(iter(self._validator.iter_errors(value)))
+        if self._holds(value):
+            return
+        # The validator knows no exact numbers, and so finds that none is valid.
+        failure = _foremost(iter(self._validator.iter_errors(exact.plain(value))))
+        if failure is not None:
             attribute, problem = describe(failure)
             raise Invalid(attribute=attribute or "the body", problem=problem)
+
+    def _holds(self, value: Any) -> bool:
+        try:
+            return self._validator.is_valid(value)
+        except ValueError:
+            return False
+
+
+def _foremost(
+    failures: Iterator[jsonschema_rs.ValidationError],
+) -> jsonschema_rs.ValidationError | None:
+    """The first, but where an object lacks something and says of itself what it may not be, that:
+    what else is wanted of it depends on it, as on the `op` of an operation."""
+    first = next(failures, None)
+    if first is not None and first.kind.name == "required":
+        for other in islice(failures, MOST_LOOKED_AT):
+            if other.kind.name == "enum" and other.instance_path[:-1] == first.instance_path:
+                return other
+    return first
 
 
 def _referred(schema: Any) -> Iterator[str]:
@@ -161,6 +186,8 @@ def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict
         return {}
     above = (*above, target) if target else above
     schema = schemas.resolve(schema)
+    if schema.get("type") == "array":
+        return _default_plan(schema.get("items", {}), schemas, above)
     plan: dict[str, Any] = {}
     for part in schema.get("allOf", ()):
         plan.update(_default_plan(part, schemas, above))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tmfserver import exact
 from tmfserver.errors import Invalid
 from tmfserver.spec.extending import ExtensionSchemas
 from tmfserver.spec.schemas import Schemas, Shape, describe
@@ -53,8 +54,9 @@ class TypedShape(Shape):
         if own is None and subtype is None and type_ not in self._plain:
             own = self._extended.schemas.of_type(type_)
         if own is not None:
-            if not own.is_valid(document):
-                attribute, problem = describe(next(iter(own.iter_errors(document))))
+            whole = exact.plain(document)
+            if not own.is_valid(whole):
+                attribute, problem = describe(next(iter(own.iter_errors(whole))))
                 raise Invalid(attribute=attribute or "the body", problem=problem)
             return []
         if subtype is not None or type_ in self._plain:

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
-    "subscribe", "subscriptions", "subscription", "unsubscribe", "listen",
-    "history", "hierarchy", "summary", "aggregate",
+    "subscribe", "subscriptions", "subscription", "unsubscribe", "listen", "bulk",
+    "history", "hierarchy", "summary", "aggregate", "content", "errors",
 ]  # fmt: skip
 
 # What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.
@@ -17,7 +17,7 @@ OWN = "x-operation"
 # of a collection name what the path begins with.
 PLACE, HOLDER = "place", "holder"
 
-ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create"}
+ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create", "patch": "bulk"}
 ON_INSTANCE: dict[str, Verb] = {
     "get": "retrieve",
     "put": "replace",

@@ -8,17 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tmfserver.deliveries import Outbox
+from tmfserver.jobs import Bulk
 from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Store
 from tmfserver.sql import schema
 from tmfserver.sql.address import read_address
+from tmfserver.sql.engines import conninfo, explained
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.tables import refuse_shared_tables
 
 if TYPE_CHECKING:
     from tmfserver.sql.explanation import Explanation
 
-__all__ = ["Limits", "explain", "migrate", "open_outbox", "open_store", "prepare"]
+__all__ = ["Limits", "explain", "migrate", "open_bulk", "open_outbox", "open_store", "prepare"]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,26 @@ async def open_outbox(url: str, *, limits: Limits = NO_LIMITS) -> Outbox:
     from tmfserver.sql.postgres_store import open_postgres_outbox
 
     return await open_postgres_outbox(address, limits)
+
+
+def open_bulk(url: str, collections: Sequence[Collection], *, migrate: bool = True) -> Bulk:
+    """Opens a database to write and read much, for whoever has a process for it.
+
+    migrate: makes what is missing; else it must be there. Raises as open_store does.
+    """
+    address = read_address(url)
+    usable = {each.name: each for each in collections}
+    if migrate:
+        refuse_shared_tables(collections)
+        usable = schema.bring_up(address, collections, apply=True).usable
+    with explained(address):
+        if address.driver == "sqlite":
+            from tmfserver.sql.sqlite_bulk import SqliteBulk
+
+            return SqliteBulk(address.place, usable)
+        from tmfserver.sql.postgres_bulk import PostgresBulk
+
+        return PostgresBulk(conninfo(address), usable)
 
 
 def prepare(url: str, collections: Sequence[Collection]) -> list[str]:

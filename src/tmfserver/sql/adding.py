@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.errors import NotServed
 from tmfserver.query.folding import Fold
 from tmfserver.query.match import compile_match
@@ -38,7 +37,7 @@ def added_up(
                 what=f"totals of more than {most} candidates for a part of this query: add a"
                 " condition on an indexed attribute"
             )
-        document = orjson.loads(row[1])
+        document = exact.loads(row[1])
         if matches is None or matches(document):
             fold.take(document)
     return Found(Page(fold.folded.documents, 0, []), folded=fold.folded)

@@ -16,10 +16,11 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from tmfserver.exact import Exact
 from tmfserver.query.ast import Path, ValueType
 from tmfserver.sql.tables import is_plain
 
-Bound: TypeAlias = str | int | float | bytes
+Bound: TypeAlias = str | int | float | Exact | bytes
 Direction = Literal["min", "max"]
 
 
@@ -132,9 +133,7 @@ class SqliteJson:
         return f":{name}"
 
     def bound(self, value: Bound) -> Bound:
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            return float(value) if abs(value) < 10**308 else float("inf" if value > 0 else "-inf")
-        return value
+        return float(value) if isinstance(value, Exact) else value
 
     def starts(self, content: str, bound: str) -> str:
         return f"instr({content}, {bound}) = 1"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from tmfserver.errors import BadQuery, NotServed
+from tmfserver.exact import Exact
 from tmfserver.query.ast import (
     And,
     Compared,
@@ -108,6 +109,8 @@ class Reading:
     def bind(self, value: Bound) -> None:
         if isinstance(value, str):
             _refuse_odd(value)
+        elif isinstance(value, Exact) and self.json.name == "sqlite":
+            raise NotServed(what="a number of so many digits in SQL")
         self.values.append(self.json.bound(value))
 
     def place(

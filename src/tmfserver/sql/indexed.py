@@ -3,6 +3,7 @@
 An attribute with one value per document is a column of its collection's table. One inside arrays
 has a side table of (value, seq), one row for each distinct value of a document. Both hold values
 as `holds` says: of a string only its beginning, for PostgreSQL indexes no more than 2.7 KB.
+A uniqueness key is a column too; see unique.py.
 """
 
 from __future__ import annotations
@@ -11,30 +12,33 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tmfserver.query.ast import Path, ValueType
-from tmfserver.repository import Collection
+from tmfserver.repository import Collection, UniqueKey
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson, Value
 from tmfserver.sql.members import Source, members
 from tmfserver.sql.tables import (
     column_name,
     index_name,
     is_plain,
+    key_name,
     members_name,
     table_name,
 )
 
 HEAD = 256  # characters of a string
 
-Kind = Literal["column", "members"]
+Kind = Literal["column", "members", "key"]
 
 
 class Index(NamedTuple):
     """An index that a collection has or should have.
 
+    path: of the attribute; of a key its name alone.
     name: of the column or the side table; another expression makes another name.
     arrays: how long the parts of the path are that lead to arrays, the shortest first.
-    expression: SQL for what a column holds, "" for a side table.
+    expression: SQL for what a column holds, "" for a side table and a key.
     database_index: what the index of a column is called.
     outdated: the name of the index that earlier versions of the server made instead.
+    parts: the attributes that make a key, if they are in the document.
     """
 
     collection: str
@@ -47,6 +51,7 @@ class Index(NamedTuple):
     expression: str
     database_index: str
     outdated: str
+    parts: tuple[str, ...] = ()
 
     @property
     def dotted(self) -> str:
@@ -60,9 +65,19 @@ def holds(type: ValueType, value: Value, json: Json) -> str:
 
 
 def indexes(collection: Collection, json: Json) -> list[Index]:
-    """All that its rules ask for and that are possible."""
+    """All that its rules ask for and that are possible, its keys among them."""
     asked = [index_of(collection, tuple(each.split(".")), json) for each in collection.indexed]
-    return [index for index in dict.fromkeys(asked) if index is not None]
+    found = [index for index in dict.fromkeys(asked) if index is not None]
+    return found + [key_index(collection.name, key) for key in collection.keys]
+
+
+def key_index(collection: str, key: UniqueKey) -> Index:
+    """The column that holds a uniqueness key, and its index."""
+    table, name = table_name(collection), key_name(key.name)
+    index = column_index(table, key.name, "")
+    return Index(
+        collection, table, (key.name,), "string", "key", name, (), "", index, "", key.paths
+    )
 
 
 def column_index(table: str, dotted: str, expression: str) -> str:

@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from tmfserver.repository import Collection
-from tmfserver.sql import postgres_indexes, sqlite_indexes
+from tmfserver.sql import postgres_indexes, sqlite_indexes, unique
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.indexed import Index
+from tmfserver.sql.patience import autocommitting, in_transaction, patiently, run
 from tmfserver.sql.registry import (
     ALL,
     Registered,
@@ -34,15 +35,12 @@ from tmfserver.sql.registry import (
 )
 
 Tell = Callable[[str], object]
-T = TypeVar("T")
 
 SMALL = 10_000  # rows; for more, a start does not wait
 BATCH = 2_000  # rows that are filled in one transaction
 HOLD_SECONDS = 0.4  # how long a SQLite file is written to before others are let in
 PAUSE_SECONDS = 0.11  # longer than they sleep before they look again
-PATIENCE = 100  # times that a lock is tried for
 _ALONE = 7_463_662_002  # one migration at a time; the number means nothing
-_IN_THE_WAY = frozenset({"40P01", "40001", "55P03"})  # deadlock, serialization, lock timeout
 
 
 class Maker(Protocol):
@@ -62,24 +60,6 @@ class Maker(Protocol):
 MAKERS: Mapping[str, Maker] = {"sqlite": sqlite_indexes, "postgresql": postgres_indexes}
 
 
-def run(connection: Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-
-def begin(connection: Connection) -> None:
-    """Of a transaction that writes: SQLite would else read first, and then be too late."""
-    if connection.dialect.name == "sqlite":
-        run(connection, "BEGIN IMMEDIATE")
-    else:
-        run(connection, "SET LOCAL lock_timeout = '2s'")
-
-
-def is_in_the_way(error: OperationalError) -> bool:
-    """Whether other transactions are all that is wrong."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _IN_THE_WAY or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_BUSY"
-
-
 def is_small(connection: Connection, table: str) -> bool:
     rows = f'SELECT count(*) FROM (SELECT 1 FROM "{table}" LIMIT {SMALL}) AS few'
     found: int = connection.exec_driver_sql(rows).scalar_one()
@@ -93,30 +73,41 @@ def made(index: Index) -> str:
 
 def make_at_once(connection: Connection, index: Index, json: Json) -> str:
     """In the transaction that the connection is in; says what it did."""
-    _prepare(connection, [index], json)
+    prepare(connection, [index], json)
     maker = MAKERS[json.name]
-    statements = maker.fill(index.table, [index], -1, ALL)
-    for statement in [*statements, *maker.finish(index, concurrently=False)]:
+    for statement in maker.fill(index.table, [index], -1, ALL):
+        run(connection, statement)
+    unique.fill(connection, index.table, [index], -1, ALL, json)
+    if index.kind == "key" and (examples := unique.shared(connection, index)):
+        return f"Found what must be unique and is not: {examples}."
+    for statement in maker.finish(index, concurrently=False):
         run(connection, statement)
     complete(connection, index)
     return made(index)
 
 
-def build(engine: Engine, indexes: Sequence[Index], json: Json, tell: Tell) -> None:
-    """Makes indexes on tables of any size; what was begun before is gone on with."""
+def build(engine: Engine, indexes: Sequence[Index], json: Json, tell: Tell) -> list[str]:
+    """Makes indexes on tables of any size; what was begun before is gone on with.
+
+    Says which keys could not be made, for documents share them.
+    """
+    problems = []
     by_table = groupby(sorted(indexes, key=lambda index: index.table), lambda index: index.table)
     for table, some in by_table:
         group = list(some)
-        _patiently(engine, partial(_prepare, indexes=group, json=json))
+        patiently(engine, partial(prepare, indexes=group, json=json))
         _fill(engine, table, group, json, tell)
         for index in group:
-            _finish(engine, index, json)
-            tell(made(index))
+            problem = _finish_unshared(engine, index, json)
+            problems += [problem] if problem else []
+            if not problem:
+                tell(made(index))
             if json.name == "sqlite":
                 time.sleep(PAUSE_SECONDS)
         names = [table, *[index.name for index in group if index.kind == "members"]]
         for name in names:
             _refresh(engine, name, json)
+    return problems
 
 
 def drop_unused(
@@ -141,7 +132,7 @@ def drop_unused(
                 run(connection, statement)
         return unused
 
-    for row in _patiently(engine, drop):
+    for row in patiently(engine, drop):
         tell(f"Dropped the index for '{row.path}' of {row.collection}.")
 
 
@@ -152,7 +143,7 @@ def alone(engine: Engine, json: Json, tell: Tell) -> Iterator[None]:
         yield
         return
     # Asked again and again: who waits in one statement would hold up CREATE INDEX CONCURRENTLY.
-    with _autocommitting(engine) as connection:
+    with autocommitting(engine) as connection:
         told = False
         ask = f"SELECT pg_try_advisory_lock({_ALONE})"
         while not connection.exec_driver_sql(ask).scalar_one():
@@ -163,7 +154,8 @@ def alone(engine: Engine, json: Json, tell: Tell) -> Iterator[None]:
         yield
 
 
-def _prepare(connection: Connection, indexes: Sequence[Index], json: Json) -> None:
+def prepare(connection: Connection, indexes: Sequence[Index], json: Json) -> None:
+    """From here on all that is written is in these indexes too."""
     known = registered(connection)
     for index in indexes:
         if (index.collection, index.name) in known:
@@ -181,7 +173,8 @@ def _columns(known: Mapping[tuple[str, str], Registered], collection: str) -> li
 
 def _fill(engine: Engine, table: str, indexes: Sequence[Index], json: Json, tell: Tell) -> None:
     # SQLite computes columns whenever they are read.
-    filled = [each for each in indexes if json.name != "sqlite" or each.kind == "members"]
+    filled = [each for each in indexes if json.name != "sqlite" or each.kind != "column"]
+    filled = [each for each in filled if each.kind != "key" or each.parts]
     if not filled:
         return
     with engine.connect() as connection:
@@ -191,7 +184,7 @@ def _fill(engine: Engine, table: str, indexes: Sequence[Index], json: Json, tell
     step = max(BATCH, (last - after) // 10)
     told, held = after, time.monotonic()
     while after < last:
-        after = _patiently(
+        after = patiently(
             engine, partial(_batch, table=table, indexes=filled, after=after, json=json)
         )
         if json.name == "sqlite" and time.monotonic() - held > HOLD_SECONDS:
@@ -215,15 +208,33 @@ def _batch(
         upto = ALL
     for statement in MAKERS[json.name].fill(table, indexes, after, upto):
         run(connection, statement)
+    unique.fill(connection, table, indexes, after, upto, json)
     advance(connection, indexes, upto)
     return int(upto)
+
+
+def _finish_unshared(engine: Engine, index: Index, json: Json) -> str:
+    """Which documents share a key, so that it is not finished; "" when it is."""
+    if index.kind != "key":
+        _finish(engine, index, json)
+        return ""
+    with engine.connect() as connection:
+        if examples := unique.shared(connection, index):
+            return examples
+    try:
+        _finish(engine, index, json)
+    except IntegrityError:  # somebody wrote such a document just now
+        with autocommitting(engine) as connection:
+            run(connection, f'DROP INDEX IF EXISTS "{index.database_index}"')
+            return unique.shared(connection, index) or f"{index.collection} by {index.dotted}"
+    return ""
 
 
 def _finish(engine: Engine, index: Index, json: Json) -> None:
     concurrently = json.name == "postgresql"
     statements = MAKERS[json.name].finish(index, concurrently=concurrently)
     if concurrently:
-        with _autocommitting(engine) as connection:
+        with autocommitting(engine) as connection:
             for statement in statements:
                 run(connection, statement)
         statements = []
@@ -233,7 +244,7 @@ def _finish(engine: Engine, index: Index, json: Json) -> None:
             run(connection, statement)
         complete(connection, index)
 
-    _in_transaction(engine, mark)
+    in_transaction(engine, mark)
 
 
 def _refresh(engine: Engine, table: str, json: Json) -> None:
@@ -247,29 +258,5 @@ def _refresh(engine: Engine, table: str, json: Json) -> None:
 
 
 def _vacuum(engine: Engine, table: str) -> None:
-    with _autocommitting(engine) as connection:
+    with autocommitting(engine) as connection:
         run(connection, f'VACUUM (ANALYZE) "{table}"')
-
-
-@contextmanager
-def _autocommitting(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield connection
-
-
-def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        begin(connection)
-        return work(connection)
-
-
-def _patiently(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """The same, again where other transactions were in its way."""
-    for attempt in range(1, PATIENCE + 1):
-        try:
-            return _in_transaction(engine, work)
-        except OperationalError as error:
-            if attempt == PATIENCE or not is_in_the_way(error):
-                raise
-        time.sleep(0.1)
-    raise AssertionError

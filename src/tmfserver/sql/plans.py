@@ -30,6 +30,7 @@ from tmfserver.sql.pages import (
     start_values,
 )
 from tmfserver.sql.rest import implied, split, split_sort
+from tmfserver.sql.rounding import widened
 from tmfserver.sql.statements import Prepared, prepare
 from tmfserver.sql.tables import table_name
 
@@ -125,10 +126,10 @@ class Plans:
         self.total_limit, self.scan_limit = total_limit, scan_limit
         self._made: dict[object, Plan] = {}
 
-    def ask(self, collection: Collection, query: Query) -> Asked:
-        """Raises errors.BadQuery, errors.NotServed."""
+    def ask(self, collection: Collection, query: Query, *, form: Form = "") -> Asked:
+        """Raises errors.BadQuery, errors.NotServed. form: see `plan`."""
         if query.filter is None and not query.sort:
-            return Asked(*self.plan(collection, query), query)
+            return Asked(*self.plan(collection, query, form=form), query)
         exact, rest = (None, None) if query.filter is None else split(query.filter, self._json)
         sortable = split_sort(query.sort, self._json)
         if query.start is not None and not (rest is None and sortable):
@@ -136,11 +137,11 @@ class Plans:
             raise BadQuery(parameter="cursor", came="a cursor", expected=expected)
         if query.filter is not None:
             known = self._known(collection)
-            more = implied(query.filter, known)
+            more = widened(implied(query.filter, known), self._json)
             if more:
                 exact = And((*more, *([exact] if exact else [])))
         if rest is None and sortable:
-            return Asked(*self.plan(collection, replace(query, filter=exact)), query)
+            return Asked(*self.plan(collection, replace(query, filter=exact), form=form), query)
         candidates = replace(
             query,
             filter=exact,

@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tmfserver.repository import Event, Insert, Remove, Replace
-from tmfserver.sql import tables
+from tmfserver.sql import tables, unique
 from tmfserver.sql.dialects import PostgresJson
 from tmfserver.sql.statements import Prepared, insert_values, json_text, prepare
 
@@ -39,14 +39,25 @@ DELIVERY = ["event", "listener", "state", "attempts", "next_attempt_at", "subjec
 
 
 def entry(change: Insert | Replace | Remove, events: Sequence[Event]) -> str:
-    """One change with its events as `changes` takes it: [id, revision, document, seen, events]."""
+    """One change with its events as `changes` takes it: [id, revision, document, seen, events],
+    and the keys behind them, where it writes keys."""
     id = orjson.dumps(change.id).decode()
     told = _told(events) if events else "[]"
-    if isinstance(change, Insert):
-        return f"[{id},{change.revision},{change.document},0,{told}]"
-    if isinstance(change, Replace):
-        return f"[{id},{change.revision},{change.document},{change.seen},{told}]"
-    return f"[{id},0,null,{change.seen},{told}]"
+    if isinstance(change, Remove):
+        return f"[{id},0,null,{change.seen},{told}]"
+    if columns_of(change):
+        told = f"{told},{orjson.dumps(unique.marks(change)).decode()[1:-1]}"
+    seen = 0 if isinstance(change, Insert) else change.seen
+    return f"[{id},{change.revision},{change.document},{seen},{told}]"
+
+
+def columns_of(change: Insert | Replace | Remove) -> tuple[str, ...]:
+    """The columns of keys that a change writes."""
+    if not change.collection.keys or isinstance(change, Remove):
+        return ()
+    if isinstance(change, Replace) and change.keys is None:
+        return ()
+    return unique.columns(change.collection)
 
 
 def _told(events: Sequence[Event]) -> str:
@@ -71,21 +82,32 @@ def gets(collection: str) -> Prepared:
 
 
 @lru_cache(maxsize=4096)
-def changes(kind: Kind, collection: str, *, told: bool) -> Prepared:
+def locks(collection: str) -> Prepared:
+    """Takes (id, revision); gives a row if the document is at it, and keeps others from it."""
+    table = tables.documents(collection)
+    id, revision = bindparam("v0", type_=Text), cast(bindparam("v1"), BigInteger)
+    found = and_(table.c.id == id, table.c.revision == revision)
+    return prepare(select(table.c.seq).where(found).with_for_update(read=True), JSON)
+
+
+@lru_cache(maxsize=4096)
+def changes(kind: Kind, collection: str, keys: tuple[str, ...] = (), *, told: bool) -> Prepared:
     """Carries out entries and gives the ids of those that were; with `told`, their events too.
+    keys: the columns of keys that they write.
 
     Takes a JSON array of entries, the version that the listeners must be at or NULL, and, with
     `told`, the time in microseconds since 1970.
     """
     rows = _elements(cast(bindparam("v0"), JSONB), "r")
     asked = select(rows.c.e, rows.c.n).cte("asked")
-    done = _done(kind, collection, asked)
+    done = _done(kind, collection, asked, keys)
     statement = select(done.c.id)
     return prepare(statement.add_cte(_sent(asked, done)) if told else statement, JSON)
 
 
-def _done(kind: Kind, collection: str, asked: CTE) -> CTE:
-    table = tables.documents(collection)
+def _done(kind: Kind, collection: str, asked: CTE, keys: tuple[str, ...]) -> CTE:
+    table = tables.keyed(collection, keys)
+    marks = {name: _text(asked.c.e, 5 + n) for n, name in enumerate(keys)}
     wanted = cast(bindparam("v1"), BigInteger)
     version = select(tables.listener_version.c.version).scalar_subquery()
     current = or_(wanted.is_(None), wanted == version)
@@ -99,15 +121,17 @@ def _done(kind: Kind, collection: str, asked: CTE) -> CTE:
             return (
                 postgresql.insert(table)
                 .from_select(
-                    ["id", "document", "revision"],
-                    select(id, document, revision).where(current).order_by(asked.c.n),
+                    ["id", "document", "revision", *marks],
+                    select(id, document, revision, *marks.values())
+                    .where(current)
+                    .order_by(asked.c.n),
                 )
-                .on_conflict_do_nothing(index_elements=[table.c.id])
+                .on_conflict_do_nothing(index_elements=None if keys else [table.c.id])
                 .returning(table.c.id)
                 .cte("done")
             )
         case "replace":
-            values = {"document": document, "revision": revision}
+            values = {"document": document, "revision": revision, **marks}
             return table.update().values(values).where(found).returning(table.c.id).cte("done")
     return table.delete().where(found).returning(table.c.id).cte("done")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from secrets import token_hex
 from typing import Any
 
@@ -11,30 +12,49 @@ from psycopg import errors as pg
 
 from tmfserver.errors import (
     AlreadySubscribed,
+    Duplicate,
+    Failure,
+    KeyTaken,
     ListenersChanged,
     NotFound,
     Stale,
     Taken,
 )
 from tmfserver.repository import (
+    Answer,
     Change,
+    Enter,
     Event,
     Insert,
+    Keep,
     Listener,
     Listeners,
     Receive,
     Remove,
     Replace,
     Subscribe,
+    Unchanged,
     Unsubscribe,
 )
+from tmfserver.sql import unique
 from tmfserver.sql.dialects import Bound
-from tmfserver.sql.postgres_batches import JSON, Kind, changes, entry, event_statements
+from tmfserver.sql.job_table import entered, job_statements
+from tmfserver.sql.postgres_batches import (
+    JSON,
+    Kind,
+    changes,
+    columns_of,
+    entry,
+    event_statements,
+    gets,
+    locks,
+)
 from tmfserver.sql.postgres_pool import Connection
 from tmfserver.sql.statements import Prepared, fingerprint, now, system_statements
 
 SYSTEM = system_statements(JSON)
 EVENT, DELIVERIES = event_statements()
+JOBS = job_statements(JSON)
 _KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
 
 
@@ -43,6 +63,10 @@ async def load_listeners(connection: Connection) -> Listeners:
     version = (await _run(connection, SYSTEM.version))[0][0]
     rows = await _run(connection, SYSTEM.listeners)
     return Listeners(version, tuple([Listener(*row) for row in rows]))
+
+
+async def has_jobs(connection: Connection) -> bool:
+    return bool(await _run(connection, JOBS.look, now()))
 
 
 async def secret(name: str, connection: Connection) -> bytes:
@@ -58,14 +82,26 @@ async def carry_out(connection: Connection, asked: Sequence[Change], listeners: 
             version = (await _run(connection, SYSTEM.version))[0][0]
             if version != listeners:
                 raise ListenersChanged
-        for change in asked:
-            await _apply(connection, change)
+        for kind, group in groupby(asked, _together):
+            if kind is None:
+                for change in group:
+                    await _apply(connection, change)
+            else:
+                await _insert(connection, [each for each in group if isinstance(each, Insert)])
+
+
+def _together(change: Change) -> str | None:
+    """Inserts that follow each other are one statement for each collection."""
+    return change.collection.name if isinstance(change, Insert) else None
 
 
 async def _apply(connection: Connection, change: Change) -> None:
     match change:
-        case Insert() | Replace() | Remove():
+        case Replace() | Remove():
             await _change(connection, change)
+        case Unchanged(collection, id, seen):
+            if not await _run(connection, locks(collection.name), id, seen):
+                raise Stale(resource=collection.resource, id=id)
         case Event():
             await _event(connection, change)
         case Subscribe(listener):
@@ -75,8 +111,12 @@ async def _apply(connection: Connection, change: Change) -> None:
                 raise NotFound(resource="listener", id=id)
             await _count(connection, SYSTEM.forget, id)
             await _count(connection, SYSTEM.bump)
+        case Keep():
+            await _keep(connection, change)
         case Receive(api, id, type_, document):
             await _count(connection, SYSTEM.receive, api, id, type_, document, now())
+        case Enter(jobs, id, kind, task):
+            await _count(connection, JOBS.enter, *entered(jobs.name, id, kind, task))
 
 
 def kind_of(change: Insert | Replace | Remove) -> Kind:
@@ -90,10 +130,42 @@ def refused(change: Insert | Replace | Remove) -> Stale | Taken:
     return failure(resource=change.collection.resource, id=change.id)
 
 
-async def _change(connection: Connection, change: Insert | Replace | Remove) -> None:
-    statement = changes(kind_of(change), change.collection.name, told=False)
+async def refused_key(change: Insert | Replace, connection: Connection) -> Failure:
+    """The same where it may be that another document has one of its keys. Stale, which asks for
+    another attempt, when whoever had it has it no more."""
+    name, resource = change.collection.name, change.collection.resource
+    for column, key in zip(columns_of(change), change.keys or (), strict=False):
+        if key is None:
+            continue
+        asked = unique.owner(name, column, "$1").encode()
+        owner = await (await connection.execute(asked, (key.mark,))).fetchone()
+        if owner is not None and owner[0] != change.id:
+            return Duplicate(resource=resource, key=key.says, id=owner[0])
+    if isinstance(change, Insert):
+        known = await (await connection.execute(gets(name).sql, ([change.id],))).fetchone()
+        if known is not None:
+            return Taken(resource=resource, id=change.id)
+    return Stale(resource=resource, id=change.id)
+
+
+async def _change(connection: Connection, change: Replace | Remove) -> None:
+    keys = columns_of(change)
+    statement = changes(kind_of(change), change.collection.name, keys, told=False)
     if not await _run(connection, statement, f"[{entry(change, ())}]", None):
+        if keys and not isinstance(change, Remove):
+            raise await refused_key(change, connection)
         raise refused(change)
+
+
+async def _insert(connection: Connection, inserts: Sequence[Insert]) -> None:
+    keys = columns_of(inserts[0])
+    statement = changes("insert", inserts[0].collection.name, keys, told=False)
+    array = f"[{','.join([entry(each, ()) for each in inserts])}]"
+    made = {id for (id,) in await _run(connection, statement, array, None)}
+    for each in inserts:
+        if each.id not in made:
+            raise await refused_key(each, connection) if keys else refused(each)
+        made.remove(each.id)  # what comes twice was made once
 
 
 async def _event(connection: Connection, change: Event) -> None:
@@ -106,6 +178,19 @@ async def _event(connection: Connection, change: Event) -> None:
     if change.listeners:
         takers = orjson.dumps(change.listeners).decode()
         await _count(connection, DELIVERIES, seq, takers, at, change.subject)
+
+
+async def _keep(connection: Connection, change: Keep) -> None:
+    new = change.answer
+    row = change.api, change.key, new.request, new.status, new.headers, new.body, new.at
+    if not await _count(connection, SYSTEM.keep, *row, change.oldest):
+        raise KeyTaken
+    await _count(connection, SYSTEM.forget_answers, change.oldest)
+
+
+async def kept(api: str, key: str, connection: Connection) -> Answer | None:
+    rows = await _run(connection, SYSTEM.kept, api, key)
+    return Answer(*rows[0]) if rows else None
 
 
 async def _subscribe(connection: Connection, new: Listener) -> None:

@@ -31,6 +31,8 @@ def prepare(index: Index, columns: Sequence[Registered]) -> list[str]:
     if index.kind == "column":
         added = f'ALTER TABLE "{table}" ADD COLUMN "{name}" {type_}'
         return [added, *_fill_columns(table, columns)]
+    if index.kind == "key":
+        return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" text COLLATE "C"']
     made = f'CREATE TABLE "{name}" (value {type_} NOT NULL, seq bigint NOT NULL'
     triggers = [
         f'CREATE TRIGGER "{name}_{change}" AFTER {change} ON "{table}" REFERENCING {rows}'
@@ -71,6 +73,12 @@ def fill(table: str, indexes: Sequence[Index], after: int, upto: int) -> list[st
 def finish(index: Index, *, concurrently: bool = False) -> list[str]:
     """Once all is filled. Concurrently: others write meanwhile, and there is no transaction."""
     word = "CONCURRENTLY " if concurrently else ""
+    if index.kind == "key":
+        where = f'"{index.table}" ("{index.name}") WHERE "{index.name}" IS NOT NULL'
+        return [
+            f'DROP INDEX {word}IF EXISTS "{index.database_index}"',
+            f'CREATE UNIQUE INDEX {word}"{index.database_index}" ON {where}',
+        ]
     made = [f'DROP INDEX {word}IF EXISTS "{index.outdated}"']
     if index.kind == "column":
         made += [

@@ -14,7 +14,7 @@ from tmfserver.errors import DatabaseUnreachable, Failure
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.engines import conninfo
 from tmfserver.sql.filters import is_text
@@ -22,7 +22,7 @@ from tmfserver.sql.gather import Gather
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Plans
 from tmfserver.sql.postgres_batches import JSON, gets
-from tmfserver.sql.postgres_changes import SYSTEM, load_listeners, secret
+from tmfserver.sql.postgres_changes import SYSTEM, has_jobs, kept, load_listeners, secret
 from tmfserver.sql.postgres_outbox import PostgresOutbox
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.postgres_reader import Pages
@@ -101,6 +101,9 @@ class PostgresStore:
     async def secret(self, name: str) -> bytes:
         return await self._connections.run(partial(secret, name))
 
+    async def kept(self, api: str, key: str) -> Answer | None:
+        return await self._connections.read(partial(kept, api, key))
+
     async def listeners(self) -> Listeners:
         return self._listeners
 
@@ -108,6 +111,9 @@ class PostgresStore:
         await self._writer.commit(changes, listeners)
         if len(changes) > 1:
             self.outbox.arrived.set()
+
+    async def has_jobs(self) -> bool:
+        return await self._connections.read(has_jobs)
 
     async def ping(self) -> None:
         await self._connections.read(_ping)

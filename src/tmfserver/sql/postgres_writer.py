@@ -9,7 +9,14 @@ from functools import partial
 
 from psycopg import errors as pg
 
-from tmfserver.errors import Failure, Invalid, ListenersChanged, Taken, Unavailable
+from tmfserver.errors import (
+    Failure,
+    Invalid,
+    ListenersChanged,
+    Stale,
+    Taken,
+    Unavailable,
+)
 from tmfserver.repository import (
     Change,
     Event,
@@ -21,8 +28,8 @@ from tmfserver.repository import (
     Unsubscribe,
 )
 from tmfserver.sql.gather import Gather
-from tmfserver.sql.postgres_batches import Kind, changes, entry
-from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, refused
+from tmfserver.sql.postgres_batches import Kind, changes, columns_of, entry
+from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, refused, refused_key
 from tmfserver.sql.postgres_pool import Connection, Connections, again
 from tmfserver.sql.statements import now
 
@@ -54,7 +61,7 @@ class Writer:
 
     def __init__(self, connections: Connections, changed: Callable[[Listeners], None]) -> None:
         self._connections, self._changed = connections, changed
-        self._gathers: dict[tuple[Kind, str], Gather[Entry]] = {}
+        self._gathers: dict[tuple[Kind, str, tuple[str, ...]], Gather[Entry]] = {}
         self._closed = False
 
     def commit(self, asked: Sequence[Change], listeners: int | None) -> Awaitable[None]:
@@ -81,7 +88,7 @@ class Writer:
         except TypeError as error:
             raise Invalid(attribute="the document", problem=str(error)) from error
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        key = kind_of(change), change.collection.name
+        key = kind_of(change), change.collection.name, columns_of(change)
         gather = self._gathers.get(key)
         if gather is None:
             gather = self._gathers[key] = Gather(partial(self._flush, *key), AT_ONCE)
@@ -94,6 +101,8 @@ class Writer:
         except ListenersChanged:
             await self._refresh()
             raise
+        except pg.UniqueViolation as error:
+            raise await self._shared(asked) from error
         if any(isinstance(change, Subscribe | Unsubscribe) for change in asked):
             await self._refresh()
 
@@ -102,7 +111,18 @@ class Writer:
         self._changed(listeners)
         return listeners
 
-    async def _flush(self, kind: Kind, collection: str, entries: list[Entry]) -> list[Entry]:
+    async def _shared(self, asked: Sequence[Change]) -> Failure:
+        """Which of the changes it was that a unique index refused."""
+        for change in asked:
+            if isinstance(change, Insert | Replace) and columns_of(change):
+                failure = await self._connections.read(partial(refused_key, change))
+                if not isinstance(failure, Stale):
+                    return failure
+        return Stale(resource="document", id="?")
+
+    async def _flush(
+        self, kind: Kind, collection: str, keys: tuple[str, ...], entries: list[Entry]
+    ) -> list[Entry]:
         """Carries out what can go together: one version of the listeners, no id twice."""
         version = entries[0].listeners
         together: dict[str, Entry] = {}
@@ -113,32 +133,49 @@ class Writer:
             else:
                 together[each.change.id] = each
         try:
-            await self._carry(kind, collection, list(together.values()))
+            await self._carry(kind, collection, keys, list(together.values()))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told to who waits
             for each in together.values():
                 each.refuse(error)
         return later
 
-    async def _carry(self, kind: Kind, collection: str, entries: list[Entry]) -> None:
+    async def _carry(
+        self, kind: Kind, collection: str, keys: tuple[str, ...], entries: list[Entry]
+    ) -> None:
         try:
-            done = await self._connections.run(partial(_execute, kind, collection, entries))
+            done = await self._connections.run(partial(_execute, kind, collection, keys, entries))
             missing = [each for each in entries if each.change.id not in done]
             changed = missing and await self._listeners_changed(entries[0].listeners)
         except Failure as failure:
-            await self._each_alone(kind, collection, entries, failure)
+            await self._each_alone(kind, collection, keys, entries, failure)
             return
-        except pg.UniqueViolation:
-            await self._each_alone(kind, collection, entries, Taken(resource="event", id="?"))
+        except pg.UniqueViolation as error:
+            taken: Failure = Taken(resource="event", id="?")
+            if keys and len(entries) == 1 and error.diag.table_name != "event":
+                taken = await self._shared([entries[0].change])
+            await self._each_alone(kind, collection, keys, entries, taken)
             return
         for each in entries:
             if each.change.id in done:
                 if not each.done.done():
                     each.done.set_result(None)
+            elif changed:
+                each.refuse(ListenersChanged())
             else:
-                each.refuse(ListenersChanged() if changed else refused(each.change))
+                each.refuse(await self._refusal(each.change))
+
+    async def _refusal(self, change: Insert | Replace | Remove) -> Failure:
+        if isinstance(change, Insert) and columns_of(change):
+            return await self._connections.read(partial(refused_key, change))
+        return refused(change)
 
     async def _each_alone(
-        self, kind: Kind, collection: str, entries: list[Entry], failure: Failure
+        self,
+        kind: Kind,
+        collection: str,
+        keys: tuple[str, ...],
+        entries: list[Entry],
+        failure: Failure,
     ) -> None:
         """After a batch failed: one entry may have spoiled it for all."""
         if len(entries) == 1 or isinstance(failure, Unavailable):
@@ -146,18 +183,18 @@ class Writer:
                 each.refuse(failure)
             return
         for each in entries:
-            await self._carry(kind, collection, [each])
+            await self._carry(kind, collection, keys, [each])
 
     async def _listeners_changed(self, version: int | None) -> bool:
         return version is not None and (await self._refresh()).version != version
 
 
 async def _execute(
-    kind: Kind, collection: str, entries: list[Entry], connection: Connection
+    kind: Kind, collection: str, keys: tuple[str, ...], entries: list[Entry], connection: Connection
 ) -> set[str]:
     """The ids of the entries that were carried out."""
     told = any(each.told for each in entries)
-    statement = changes(kind, collection, told=told)
+    statement = changes(kind, collection, keys, told=told)
     array = f"[{','.join([each.text for each in entries])}]"
     version = entries[0].listeners
     values = [array, None if version is None else str(version), str(now())]

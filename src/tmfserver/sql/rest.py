@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tmfserver.errors import NotServed
+from tmfserver.exact import Exact
 from tmfserver.query.ast import (
     And,
     AnyOf,
@@ -40,6 +41,7 @@ from tmfserver.query.scalars import instant, number
 from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.filters import Reading, shape, sort_shape
+from tmfserver.sql.rounding import is_rounded, near
 from tmfserver.sql.steps import FLIPPED
 
 # SQLite's parser has a stack of 100. How much of it the SQL of a condition takes was measured, and
@@ -86,7 +88,7 @@ def _candidates(node: Node, json: Json, room: int) -> Node | None:
             some = [_candidates(part, json, room - _BRACKETS) for part in parts]
             return None if None in some else Or(tuple([part for part in some if part is not None]))
         case Comparison(path):
-            return Exists(path)
+            return near(node) if is_rounded(node) else Exists(path)
         case Reached(reach):
             return _reached(reach, json, room)
         case Compared():
@@ -97,7 +99,7 @@ def _candidates(node: Node, json: Json, room: int) -> Node | None:
 def _can_say(node: Node, json: Json) -> bool:
     match node:
         case Comparison():
-            return node.operator != "regex" or json.name == "sqlite"
+            return not is_rounded(node) if json.name == "sqlite" else node.operator != "regex"
         case Exists():
             return True
         case And(parts) | Or(parts):
@@ -270,8 +272,8 @@ def _comparison(
             yield Comparison(path, "eq", "true" if value else "false", known)
         case bool() | None, _:
             pass
-        case int() | float(), "number" if number(repr(value)) == value:
-            yield Comparison(path, operator, repr(value), known)
+        case int() | float() | Exact(), "number" if number(str(value)) == value:
+            yield Comparison(path, operator, str(value), known)
         case str(), "string" if type_ != "date-time":
             yield Comparison(path, operator, value, known)
         case str(), "date-time" if operator == "eq":

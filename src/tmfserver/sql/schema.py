@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
-from tmfserver.errors import DatabaseUnreachable
+from tmfserver.errors import DatabaseUnreachable, KeyShared
 from tmfserver.repository import Collection
 from tmfserver.sql import indexing
 from tmfserver.sql.address import Address
@@ -20,6 +20,7 @@ from tmfserver.sql.engines import BUSY_SECONDS, opened
 from tmfserver.sql.indexed import Index, indexes
 from tmfserver.sql.indexing import Tell
 from tmfserver.sql.migrations import NEWEST
+from tmfserver.sql.patience import is_in_the_way, run
 from tmfserver.sql.registry import registered
 from tmfserver.sql.sqlite_indexes import make_seq_index, seq_index
 from tmfserver.sql.tables import documents, table_name
@@ -36,6 +37,7 @@ class Found(NamedTuple):
     """What a database has, and what it lacks: collections without a table, indexes not complete.
 
     orders: tables whose index of seq alone is missing; only SQLite needs one.
+    keys: uniqueness keys without a column, which whoever writes a document needs.
     """
 
     version: str | None
@@ -43,10 +45,11 @@ class Found(NamedTuple):
     tables: list[str]
     indexes: list[Index]
     orders: list[str]
+    keys: list[Index]
 
     @property
     def lacks_tables(self) -> bool:
-        return bool(self.version != NEWEST or self.tables)
+        return bool(self.version != NEWEST or self.tables or self.keys)
 
     def __bool__(self) -> bool:
         return bool(self.lacks_tables or self.indexes or self.orders)
@@ -91,6 +94,7 @@ def migrate(
     """Makes all that is missing, tables of any size included, and tells in sentences what it did.
 
     drops: indexes that are not wanted any more are dropped. Can be broken off and run again.
+    Raises errors.KeyShared, after all else is done, when documents share what must be unique.
     """
     for sentence in bring_up(address, collections, apply=True).done:
         tell(sentence)
@@ -100,12 +104,14 @@ def migrate(
             found = _look(connection, collections, json)
         for table in found.orders:
             with engine.begin() as connection:
-                indexing.run(connection, make_seq_index(table))
+                run(connection, make_seq_index(table))
             tell(_ordered(table))
-        indexing.build(engine, found.indexes, json, tell)
+        problems = indexing.build(engine, found.indexes, json, tell)
         if drops:
             wanted = [index for each in collections for index in indexes(each, json)]
             indexing.drop_unused(engine, collections, wanted, json, tell)
+    if problems:
+        raise KeyShared(examples="; ".join(problems))
 
 
 def _json(address: Address) -> Json:
@@ -124,14 +130,19 @@ def _look(connection: Connection, collections: Sequence[Collection], json: Json)
         index
         for each in collections
         for index in indexes(each, json)
-        if (index.collection, index.name) not in complete
+        if _place(index) not in complete
     ]
     orders = [
         table
         for table in (table_name(each.name) for each in collections)
         if json.name == "sqlite" and table in present and seq_index(table) not in present
     ]
-    return Found(version, complete, tables, missing, orders)
+    keys = [index for index in missing if index.kind == "key" and _place(index) not in known]
+    return Found(version, complete, tables, missing, orders, keys)
+
+
+def _place(index: Index) -> tuple[str, str]:
+    return index.collection, index.name
 
 
 def _usable(collections: Sequence[Collection], found: Found, json: Json) -> dict[str, Collection]:
@@ -140,7 +151,7 @@ def _usable(collections: Sequence[Collection], found: Found, json: Json) -> dict
         complete = tuple(
             index.dotted
             for index in indexes(each, json)
-            if (index.collection, index.name) in found.complete
+            if index.kind != "key" and _place(index) in found.complete
         )
         usable[each.name] = replace(each, indexed=complete)
     return usable
@@ -148,12 +159,18 @@ def _usable(collections: Sequence[Collection], found: Found, json: Json) -> dict
 
 def _waiting(found: Found) -> list[str]:
     by_collection: dict[str, list[str]] = {}
-    for index in found.indexes:
+    slow = [index for index in found.indexes if index.kind != "key"]
+    for index in slow:
         by_collection.setdefault(index.collection, []).append(f"'{index.dotted}'")
     return [
         f"Queries of {name} by {', '.join(paths)} read every document, for there is no whole index:"
         " run `tmfserver migrate`, then start the server again."
         for name, paths in by_collection.items()
+    ] + [
+        f"Two documents of {index.collection} may have the same {index.dotted}: run"
+        " `tmfserver migrate`, which makes it unique."
+        for index in found.indexes
+        if index.kind == "key"
     ]
 
 
@@ -178,7 +195,7 @@ def _make(
             return done + list(_make_small(connection, collections, json))
     except OperationalError as error:
         # Somebody reads a table for long: the indexes can wait, others must not.
-        if not indexing.is_in_the_way(error):
+        if not is_in_the_way(error):
             raise
         return done
 
@@ -191,7 +208,7 @@ def _make_small(
     small = {table for table in tables if indexing.is_small(connection, table)}
     for table in found.orders:
         if table in small:
-            indexing.run(connection, make_seq_index(table))
+            run(connection, make_seq_index(table))
             yield _ordered(table)
     for index in found.indexes:
         if index.table in small:
@@ -207,8 +224,9 @@ def _make_tables(
     for name in found.tables:
         connection.execute(CreateTable(documents(name)))
         if json.name == "sqlite":
-            indexing.run(connection, make_seq_index(table_name(name)))
+            run(connection, make_seq_index(table_name(name)))
         yield f"Made table {table_name(name)} for {name}."
+    indexing.prepare(connection, found.keys, json)
 
 
 def _ordered(table: str) -> str:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.errors import NotServed
 from tmfserver.query.match import compile_match
 from tmfserver.query.order import order
@@ -42,7 +41,7 @@ class Sieve:
                 )
             if time.monotonic() > self._deadline:
                 raise Late
-            document = orjson.loads(row[1])
+            document = exact.loads(row[1])
             if not self._matches(document):
                 continue
             if self._sort:

@@ -12,8 +12,10 @@ from sqlalchemy import bindparam, insert
 
 from tmfserver.errors import (
     AlreadySubscribed,
+    Duplicate,
     Failure,
     Invalid,
+    KeyTaken,
     ListenersChanged,
     NotFound,
     Stale,
@@ -22,18 +24,22 @@ from tmfserver.errors import (
 )
 from tmfserver.repository import (
     Change,
+    Enter,
     Event,
     Insert,
+    Keep,
     Listener,
     Listeners,
     Receive,
     Remove,
     Replace,
     Subscribe,
+    Unchanged,
     Unsubscribe,
 )
-from tmfserver.sql import tables
+from tmfserver.sql import tables, unique
 from tmfserver.sql.dialects import SqliteJson
+from tmfserver.sql.job_table import entered, job_statements
 from tmfserver.sql.statements import (
     document_statements,
     fingerprint,
@@ -55,6 +61,7 @@ DELIVERY = prepare(
     ),
     JSON,
 ).sql
+JOBS = job_statements(JSON)
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
@@ -84,16 +91,23 @@ class Changes:
             Insert: self._insert,
             Replace: self._replace,
             Remove: self._remove,
+            Unchanged: self._unchanged,
             Event: self._event,
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
             Receive: self._receive,
+            Keep: self._keep,
+            Enter: self._enter,
             Work: self._work,
         }
 
+    def carry_out(self, change: Change) -> None:
+        """One change, in the transaction that the connection is in."""
+        self._apply[type(change)](change)
+
     def listeners(self) -> Listeners:
         return Listeners(
-            self._version(),
+            self.version(),
             tuple([Listener(*row) for row in self._run(SYSTEM.listeners.sql)]),
         )
 
@@ -119,7 +133,7 @@ class Changes:
 
     def _write(self, asked: Sequence[Asked]) -> Results:
         problems: list[Failure | None] = [None] * len(asked)
-        version = known = self._version()
+        version = known = self.version()
         inserts: dict[str, list[int]] = {}
         for number, (changes, listeners) in enumerate(asked):
             if len(changes) == 1 and type(changes[0]) is Insert and listeners in (None, version):
@@ -136,7 +150,7 @@ class Changes:
                 continue
             problems[number] = self._one(changes)
             if any(isinstance(change, (Subscribe, Unsubscribe, Work)) for change in changes):
-                version = self._version()
+                version = self.version()
         return problems, None if known == version else self.listeners()
 
     def _insert_many(
@@ -152,8 +166,13 @@ class Changes:
             for number in some:
                 change: Any = asked[number][0][0]
                 values += change.id, change.document, change.revision
+                if change.collection.keys:
+                    values += unique.marks(change)
             try:
-                self._run(_insert_sql(change.collection.name, rows), values)
+                self._run(
+                    _insert_sql(change.collection.name, unique.columns(change.collection), rows),
+                    values,
+                )
             except (sqlite3.IntegrityError, *_UNFIT):
                 for number in some:
                     problems[number] = self._one(asked[number][0])
@@ -174,20 +193,47 @@ class Changes:
         self._run("RELEASE list")
         return problem
 
-    def _version(self) -> int:
+    def version(self) -> int:
         version: int = self._run(SYSTEM.version.sql).fetchone()[0]
         return version
 
     def _insert(self, change: Insert) -> None:
-        row = change.id, change.document, change.revision
+        row: list[Any] = [change.id, change.document, change.revision]
+        if change.collection.keys:
+            row += unique.marks(change)
         try:
-            self._run(_insert_sql(change.collection.name, 1), row)
+            self._run(
+                _insert_sql(change.collection.name, unique.columns(change.collection), 1), row
+            )
         except sqlite3.IntegrityError as error:
-            raise Taken(resource=change.collection.resource, id=change.id) from error
+            raise self._refusal(change) from error
+
+    def _refusal(self, change: Insert | Replace) -> Failure:
+        """What a unique index had against a document."""
+        name, resource = change.collection.name, change.collection.resource
+        for column, key in zip(unique.columns(change.collection), change.keys or (), strict=False):
+            if key is not None:
+                found = self._run(unique.owner(name, column, "?"), (key.mark,)).fetchone()
+                if found is not None and found[0] != change.id:
+                    return Duplicate(resource=resource, key=key.says, id=found[0])
+        return Taken(resource=resource, id=change.id)
 
     def _replace(self, change: Replace) -> None:
-        row = change.document, change.revision, change.id, change.seen
-        if self._run(_documents(change.collection.name).replace.sql, row).rowcount != 1:
+        row: tuple[Any, ...] = change.document, change.revision, change.id, change.seen
+        sql = _documents(change.collection.name).replace.sql
+        if change.keys is not None:
+            sql = _replace_sql(change.collection.name, unique.columns(change.collection))
+            row = change.document, change.revision, *unique.marks(change), *row[2:]
+        try:
+            found = self._run(sql, row).rowcount
+        except sqlite3.IntegrityError as error:
+            raise self._refusal(change) from error
+        if found != 1:
+            raise Stale(resource=change.collection.resource, id=change.id)
+
+    def _unchanged(self, change: Unchanged) -> None:
+        found = self._run(_documents(change.collection.name).get.sql, (change.id,)).fetchone()
+        if found is None or found[2] != change.seen:
             raise Stale(resource=change.collection.resource, id=change.id)
 
     def _remove(self, change: Remove) -> None:
@@ -228,6 +274,16 @@ class Changes:
         row = change.api, change.id, change.type, change.document, now()
         self._run(SYSTEM.receive.sql, row)
 
+    def _enter(self, change: Enter) -> None:
+        self._run(JOBS.enter.sql, entered(change.jobs.name, change.id, change.kind, change.task))
+
+    def _keep(self, change: Keep) -> None:
+        new = change.answer
+        row = change.api, change.key, new.request, new.status, new.headers, new.body, new.at
+        if self._run(SYSTEM.keep.sql, SYSTEM.keep.bind((*row, change.oldest))).rowcount != 1:
+            raise KeyTaken
+        self._run(SYSTEM.forget_answers.sql, (change.oldest,))
+
     def _work(self, work: Work) -> None:
         work.carry_out(self._connection)
 
@@ -236,11 +292,22 @@ _documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON
 
 
 @lru_cache(maxsize=4096)
-def _insert_sql(name: str, rows: int) -> str:
-    table = tables.documents(name)
-    columns = table.c.id, table.c.document, table.c.revision
+def _insert_sql(name: str, keys: tuple[str, ...], rows: int) -> str:
+    table = tables.keyed(name, keys)
+    columns = [column for column in table.c if column.name != "seq"]
     values: list[dict[Any, Any]] = [
-        {column: bindparam(f"v{3 * row + n}") for n, column in enumerate(columns)}
+        {column: bindparam(f"v{len(columns) * row + n}") for n, column in enumerate(columns)}
         for row in range(rows)
     ]
     return prepare(insert(table).values(values), JSON).sql
+
+
+@lru_cache(maxsize=4096)
+def _replace_sql(name: str, keys: tuple[str, ...]) -> str:
+    """Takes document, revision, keys, id, seen."""
+    table = tables.keyed(name, keys)
+    written = ["document", "revision", *keys]
+    values: dict[str, Any] = {name: bindparam(f"v{n}") for n, name in enumerate(written)}
+    at = len(written)
+    found = (table.c.id == bindparam(f"v{at}"), table.c.revision == bindparam(f"v{at + 1}"))
+    return prepare(table.update().values(values).where(*found), JSON).sql

@@ -32,6 +32,8 @@ def prepare(index: Index, _columns: Sequence[Registered]) -> list[str]:
     if index.kind == "members":
         made = f'CREATE TABLE "{name}" (value NOT NULL, seq INTEGER NOT NULL'
         return [f"{made}, PRIMARY KEY (value, seq)) WITHOUT ROWID", *_triggers(index)]
+    if index.kind == "key":
+        return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" TEXT']
     kept = f"GENERATED ALWAYS AS ({index.expression}) VIRTUAL"
     return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kept}']
 
@@ -73,10 +75,13 @@ def fill(_table: str, indexes: Sequence[Index], after: int, upto: int) -> list[s
 def finish(index: Index, *, concurrently: bool = False) -> list[str]:
     """Once all is filled; concurrently says nothing to SQLite."""
     del concurrently
+    place = f'"{index.table}" ("{index.name}")'
+    if index.kind == "key":
+        where = f'{place} WHERE "{index.name}" IS NOT NULL'
+        return [f'CREATE UNIQUE INDEX IF NOT EXISTS "{index.database_index}" ON {where}']
     outdated = f'DROP INDEX IF EXISTS "{index.outdated}"'
     if index.kind == "members":
         return [outdated]
-    place = f'"{index.table}" ("{index.name}")'
     return [outdated, f'CREATE INDEX IF NOT EXISTS "{index.database_index}" ON {place}']
 
 

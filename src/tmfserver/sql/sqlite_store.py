@@ -11,18 +11,18 @@ from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked, Plans
-from tmfserver.sql.sqlite_changes import JSON, SYSTEM, Changes
+from tmfserver.sql.sqlite_changes import JOBS, JSON, SYSTEM, Changes
 from tmfserver.sql.sqlite_connection import Reader, answering, connect, explained
 from tmfserver.sql.sqlite_outbox import SqliteOutbox
 from tmfserver.sql.sqlite_pages import Count, open_page
 from tmfserver.sql.sqlite_reader import Readers
 from tmfserver.sql.sqlite_writer import Writer
-from tmfserver.sql.statements import Documents, document_statements
+from tmfserver.sql.statements import Documents, document_statements, now
 from tmfserver.sql.totals import Totals
 
 MOST_INLINE = 1_000  # rows of a page that is read on the event loop itself
@@ -118,6 +118,11 @@ class SqliteStore:
     async def secret(self, name: str) -> bytes:
         return self._secret(name)
 
+    async def kept(self, api: str, key: str) -> Answer | None:
+        with answering():
+            row = self._reader.run(SYSTEM.kept.sql, (api, key)).fetchone()
+        return None if row is None else Answer(*row)
+
     async def listeners(self) -> Listeners:
         return self._listeners
 
@@ -125,6 +130,10 @@ class SqliteStore:
         await self._writer.commit(changes, listeners)
         if len(changes) > 1:
             self.outbox.arrived.set()
+
+    async def has_jobs(self) -> bool:
+        with answering():
+            return self._reader.run(JOBS.look.sql, (now(),)).fetchone() is not None
 
     async def ping(self) -> None:
         with answering():

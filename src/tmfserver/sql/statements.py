@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,6 +33,7 @@ from tmfserver.sql.tables import documents
 T = TypeVar("T")
 
 LISTENER = ("id", "api", "callback", "query", "secret", "header")  # as repository.Listener has them
+MOST_FORGOTTEN = 10  # old answers that one new one takes away
 NEW = ("id", "api", "callback", "query", "created", "fingerprint", "secret", "header")
 
 
@@ -97,6 +99,9 @@ class System(NamedTuple):
     receive: Prepared
     secret: Prepared
     make_secret: Prepared
+    keep: Prepared
+    kept: Prepared
+    forget_answers: Prepared
 
 
 def system_statements(json: Json) -> System:
@@ -129,7 +134,38 @@ def system_statements(json: Json) -> System:
         # api, id, type, document, created
         "receive": insert(received).values(_values(received)).on_conflict_do_nothing(),
     }
+    statements |= _answers(json)
     return System(**{name: prepare(statement, json) for name, statement in statements.items()})
+
+
+def _answers(json: Json) -> dict[str, ClauseElement]:
+    """Each request with a key brings an answer, and takes some away that are too old."""
+    answer = tables.idempotency
+    insert = postgresql.insert if json.name == "postgresql" else sqlite.insert
+    keep = insert(answer).values(_values(answer))
+    given = ("request", "status", "headers", "body", "at")
+    old = (
+        select(answer.c.api, answer.c.key)
+        .where(answer.c.at < bindparam("v0"))
+        .order_by(answer.c.at)
+        .limit(literal_column(str(MOST_FORGOTTEN)))
+        .offset(literal_column("0"))
+        .with_for_update(skip_locked=True)
+    )
+    return {
+        # api, key, request, status, headers, body, at, oldest
+        "keep": keep.on_conflict_do_update(
+            index_elements=["api", "key"],
+            set_={name: keep.excluded[name] for name in given},
+            where=answer.c.at < bindparam("v7"),
+        ),
+        # api, key
+        "kept": select(*[answer.c[name] for name in given]).where(
+            answer.c.api == bindparam("v0"), answer.c.key == bindparam("v1")
+        ),
+        # oldest
+        "forget_answers": answer.delete().where(tuple_(answer.c.api, answer.c.key).in_(old)),
+    }
 
 
 def insert_values(table: Table, columns: Sequence[str] = ()) -> Insert:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tmfserver.errors import NotServed
+from tmfserver.exact import Exact
 from tmfserver.query.ast import (
     And,
     AnyOf,
@@ -137,7 +138,7 @@ def _some(
 
 
 def _tests(
-    operator: Order, value: str | float | bool | None, type_: ValueType | None
+    operator: Order, value: str | float | Exact | bool | None, type_: ValueType | None
 ) -> list[tuple[ValueTest, Bound | None]]:
     """What a value may be to compare so with the constant, each with what it is compared with."""
     equal = operator in {"eq", "gte", "lte"}
@@ -146,7 +147,7 @@ def _tests(
             return [(ValueTest("null"), None)] if equal else []
         case bool():
             return [(ValueTest("eq", "boolean"), "true" if value else "false")] if equal else []
-        case int() | float():
+        case int() | float() | Exact():
             return [(ValueTest(operator, "number"), value)]
     if type_ != "date-time":
         return [(ValueTest(operator), value)]
@@ -167,7 +168,7 @@ def _call(
         raise NotServed(what=f"{call.function}() of this in SQL")
     if any(isinstance(step, AnyOf) for step in argument.steps):
         raise NotServed(what=f"{call.function}() of a choice in SQL")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Exact)):
         return None
     shape = (single_shape if call.function == "length" else reach_shape)(argument, reading, read)
     reading.bind(value)

@@ -110,12 +110,54 @@ secret = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+# What requests with a key were answered, to be answered again.
+idempotency = Table(
+    "idempotency",
+    system,
+    Column("api", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+# Imports and exports: what is to be done, as JSON, and how far it is.
+job = Table(
+    "job",
+    system,
+    Column("collection", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("counts", Text, nullable=False),
+    # Until when it is its claimant's alone, who is known by the token.
+    Column("lease", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+job_error = Table(
+    "job_error",
+    system,
+    Column("seq", Seq, Identity(), primary_key=True),
+    Column("collection", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("line", Text, nullable=False),
+)
 RESERVED = frozenset({*system.tables, "alembic_version"})
 
 
 @lru_cache(maxsize=4096)
 def documents(name: str) -> Table:
     """The table of the collection of this name."""
+    return keyed(name, ())
+
+
+@lru_cache(maxsize=4096)
+def keyed(name: str, keys: tuple[str, ...]) -> Table:
+    """The same with its columns of uniqueness keys, which are added to it when it is there."""
     return Table(
         table_name(name),
         MetaData(),
@@ -123,6 +165,7 @@ def documents(name: str) -> Table:
         Column("id", ByCodePoint, nullable=False, unique=True),
         Column("document", Document, nullable=False),
         Column("revision", BigInteger, nullable=False),
+        *[Column(key, ByCodePoint) for key in keys],
     )
 
 
@@ -142,6 +185,12 @@ def index_name(table: str, path: Path, expression: str) -> str:
 def column_name(path: Path, expression: str) -> str:
     """What the column of an indexed attribute is called; no column of every table begins so."""
     return _cut(f"at_{_snake('_'.join(path))}", expression, LONGEST_NAME)
+
+
+@lru_cache(maxsize=4096)
+def key_name(key: str) -> str:
+    """What the column of a uniqueness key is called; no column of every table begins so."""
+    return _cut(f"key_{_snake(key)}", key, LONGEST_NAME)
 
 
 def members_name(table: str, path: Path, expression: str) -> str:

@@ -1,0 +1,42 @@
+"""A process that carries out jobs for a server, and ends with it.
+
+Its settings are in the environment. It ends when its standard input does, when it is told to, and
+by itself when there has been nothing to do for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+PATIENCE_SECONDS = 20.0
+NICE = 5  # below the server itself
+
+
+def main() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    from tmfserver.app import make_plan
+    from tmfserver.jobbing import Worker
+    from tmfserver.settings import read
+
+    settings = read({})
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    os.nice(NICE)
+    Worker(make_plan(settings), stop.is_set, PATIENCE_SECONDS).run()
+
+
+if __name__ == "__main__":
+    main()

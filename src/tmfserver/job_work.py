@@ -1,0 +1,258 @@
+"""One job, from its claim to its end: a file becomes rows, or rows become a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from tmfserver import transfers
+from tmfserver.app import Plan
+from tmfserver.delivery.transfer import Places
+from tmfserver.engine.loading import Loaded
+from tmfserver.engine.representation import instant, now
+from tmfserver.engine.targets import Target
+from tmfserver.errors import BrokenFile, Failure, Invalid, NoRoom, Unavailable
+from tmfserver.jobs import Bulk, Claim, Progress, Stopped
+from tmfserver.records import MEDIA_TYPES, Record, Refused, open_writer, records_of
+from tmfserver.spool import Spool
+
+log = logging.getLogger("tmfserver")
+
+LEASE_SECONDS = 15.0
+BEAT_SECONDS = 3.0
+SKIPPED_AT_ONCE = 1_000  # records that are done with
+LONGEST_REASON = 1_000  # characters
+
+
+class Work:
+    """One job."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        bulk: Bulk,
+        claim: Claim,
+        spool: Spool,
+        places: Places,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._plan, self._bulk, self._claim = plan, bulk, claim
+        self._places, self._stopping = places, stopping
+        self._task: Mapping[str, Any] = claim.task
+        self._file = spool.file(claim.jobs.name, claim.id)
+        self._part = spool.part(claim.jobs.name, claim.id)
+        self._document: dict[str, Any] = orjson.loads(claim.document)
+        self._counts: dict[str, Any] = dict(claim.counts)
+        self._position = claim.position
+        self._renewed = time.monotonic()
+
+    def run(self) -> None:
+        """Raises Stopped, and errors.Unavailable when the database is away."""
+        try:
+            self._advance(status="Running")
+            if self._claim.kind == "import":
+                self._import()
+            else:
+                self._export()
+        except Unavailable as failure:
+            if "full" not in str(failure):
+                raise
+            self._fail(str(failure))
+        except (Failure, OSError) as failure:
+            self._fail(_sentence(failure))
+
+    # --- imports
+
+    def _import(self) -> None:
+        target, settings = self._target(), self._plan.settings
+        columns = transfers.columns_of(target)
+        with ExitStack() as stack:
+            loader = stack.enter_context(
+                transfers.opened_loader(self._plan, target, target.base(self._task["base_url"]))
+            )
+            file = stack.enter_context(self._source().open("rb"))
+            self._refuse_another(file)
+            records = records_of(file, self._task["format"], settings.record_limit, columns)
+            batches = loader.batches(self._not_done(records))
+            counted = partial(self._counted, file)
+            if self._task["dry_run"]:
+                for batch in batches:
+                    self._bulk.advance(counted(loader.check(self._bulk, batch)))
+                    self._keep()
+                    self._beat()
+            else:
+                for _ in loader.load_all(self._bulk, batches, counted):
+                    self._keep()
+                    self._beat()
+        self._done()
+        self._file.unlink(missing_ok=True)
+
+    def _not_done(self, records: Iterator[Record | Refused]) -> Iterator[Record | Refused]:
+        """The records behind those of before."""
+        for record in records:
+            if record.position > self._claim.position:
+                yield record
+            elif record.position % SKIPPED_AT_ONCE == 0:
+                self._beat()
+
+    def _source(self) -> Path:
+        """The file to read; what is on another server is fetched first."""
+        url = self._task["url"]
+        if url is None or self._file.exists():
+            return self._file
+        if url.startswith("file:"):
+            return self._places.file(url)
+        with self._part.open("wb") as file:
+            self._places.fetch(url, file, self._plan.settings.upload_limit, self._beat)
+        self._part.replace(self._file)
+        return self._file
+
+    def _refuse_another(self, file: IO[bytes]) -> None:
+        """A file that is not the one of before must not be gone on with."""
+        facts = os.fstat(file.fileno())
+        mark = [facts.st_size, facts.st_mtime_ns]
+        if self._counts.setdefault("file", mark) != mark:
+            raise BrokenFile(problem="it was changed while it was imported")
+
+    def _percent(self, file: IO[bytes]) -> int:
+        size = self._counts["file"][0]
+        return min(99, file.tell() * 100 // size) if size else 99
+
+    def _counted(self, file: IO[bytes], loaded: Loaded) -> Progress:
+        """What is written with a batch. Asked again, when the batch is tried again."""
+        counts, document = dict(self._counts), dict(self._document)
+        for name in ("read", "created", "duplicate", "invalid"):
+            counts[name] = counts.get(name, 0) + getattr(loaded, name)
+        errors = self._errors(counts, loaded)
+        if counts.get("logged"):
+            document["errorLog"] = f"{self._task['job']}/errorLog"
+        document |= {"progress": self._percent(file), "counts": _shown(counts)}
+        self._next = loaded.position, counts, document
+        return Progress(
+            self._claim, loaded.position, counts, orjson.dumps(document).decode(), errors
+        )
+
+    def _keep(self) -> None:
+        """What was counted is on the disk."""
+        self._position, self._counts, self._document = self._next
+
+    def _errors(self, counts: dict[str, Any], loaded: Loaded) -> list[str]:
+        limit, logged = self._plan.settings.error_log_limit, counts.get("logged", 0)
+        lines = [_line(problem) for problem in loaded.problems[: max(0, limit - logged)]]
+        if loaded.problems and len(lines) < len(loaded.problems) and not counts.get("capped"):
+            counts["capped"] = True
+            reason = f"There are more; this log tells of the first {limit}."
+            lines.append(orjson.dumps({"reason": reason}).decode())
+        counts["logged"] = logged + len(lines)
+        return lines
+
+    # --- exports
+
+    def _export(self) -> None:
+        target, url = self._target(), self._task["url"]
+        base = target.base(self._task["base_url"])
+        query = transfers.read_query(target, self._task["query"])
+        place = self._places.file(url) if url and url.startswith("file:") else None
+        # Beside its place, so that it comes there in one step, whole.
+        part = self._part if place is None else place.with_name(f".{place.name}.part")
+        name = (url or "").partition("?")[0]
+        try:
+            with ExitStack() as stack:
+                found = transfers.find(self._bulk, target, base, query)
+                stack.callback(found.close)
+                file = stack.enter_context(part.open("wb"))
+                columns = transfers.columns_of(target)
+                writer = open_writer(file, self._task["format"], columns, name)
+                written = 0
+                for rows in found.batches:
+                    writer.write(transfers.texts(base, query, rows))
+                    written += len(rows)
+                    if self._beat():
+                        percent = min(99, written * 100 // max(1, found.total or 1))
+                        self._advance(progress=percent if found.total else 0)
+                writer.close()
+                file.flush()
+                os.fsync(file.fileno())
+            self._counts = {"written": written}
+            self._deliver(part, place, url)
+        finally:
+            part.unlink(missing_ok=True)
+        self._done()
+
+    def _deliver(self, part: Path, place: Path | None, url: str | None) -> None:
+        media_type = MEDIA_TYPES[self._task["format"]][0]
+        self._document["contentType"] = media_type
+        if place is not None:
+            part.replace(place)
+        elif url is not None:
+            self._places.send(url, part, media_type, self._beat)
+        else:
+            part.replace(self._file)
+            self._document["url"] = f"{self._task['job']}/content"
+
+    # --- both
+
+    def _target(self) -> Target:
+        target = transfers.targets_of(self._plan).named(self._task["target"])
+        if target is None:
+            raise Invalid(attribute="path", problem=f"{self._task['target']} is not served")
+        return target
+
+    def _beat(self) -> bool:
+        """Keeps the job, now and then; whether it was now. Raises Stopped."""
+        if time.monotonic() - self._renewed < BEAT_SECONDS and not self._stopping():
+            return False
+        if self._stopping() or not self._bulk.renew(self._claim, LEASE_SECONDS):
+            raise Stopped
+        self._renewed = time.monotonic()
+        return True
+
+    def _advance(self, *, done: bool = False, **facts: Any) -> None:
+        self._document |= facts
+        text = orjson.dumps(self._document).decode()
+        self._bulk.advance(Progress(self._claim, self._position, self._counts, text, done=done))
+
+    def _done(self) -> None:
+        shown = _shown(self._counts)
+        self._advance(
+            done=True, status="Succeeded", progress=100, counts=shown, completionDate=_now()
+        )
+        log.info("%s %s: %s", self._claim.kind, self._claim.id, shown)
+
+    def _fail(self, reason: str) -> None:
+        self._part.unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
+        counts = _shown(self._counts)
+        reason = reason[:LONGEST_REASON]
+        self._advance(
+            done=True, status="Failed", reason=reason, counts=counts, completionDate=_now()
+        )
+        log.warning("%s %s failed: %s", self._claim.kind, self._claim.id, reason)
+
+
+def _line(problem: Refused) -> str:
+    told = {"position": problem.position, "line": problem.line, "reason": problem.reason}
+    return orjson.dumps(told).decode()
+
+
+def _shown(counts: Mapping[str, Any]) -> dict[str, int]:
+    names = ("read", "created", "duplicate", "invalid", "written")
+    return {name: counts[name] for name in names if name in counts}
+
+
+def _sentence(failure: Exception) -> str:
+    if isinstance(failure, OSError):
+        return str(NoRoom(problem=failure.strerror or str(failure)))
+    return str(failure)
+
+
+def _now() -> str:
+    return instant(now())

@@ -1,0 +1,71 @@
+"""Carries out jobs in this process, one after the other, until it is told to stop.
+
+A job is claimed by a lease that is renewed while it goes on. Of an import each batch of rows is
+one transaction with how far the job is: whoever goes on begins there. An export begins anew.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from tmfserver import sql
+from tmfserver.app import Plan
+from tmfserver.desk import places_of
+from tmfserver.errors import Unavailable
+from tmfserver.job_work import LEASE_SECONDS, Work
+from tmfserver.jobs import Bulk, Claim, Stopped
+from tmfserver.spool import spool_of
+
+log = logging.getLogger("tmfserver")
+
+POLL_SECONDS = 0.25
+AFTER_FAILURE_SECONDS = 2.0
+
+
+class Worker:
+    """stopping: whether it has been told to stop. patience: seconds without a job after which it
+    ends by itself; none: never."""
+
+    def __init__(
+        self, plan: Plan, stopping: Callable[[], bool], patience: float | None = None
+    ) -> None:
+        self._plan, self._stopping, self._patience = plan, stopping, patience
+        self._spool = spool_of(plan.settings)
+        self._places = places_of(plan.settings)
+
+    def run(self) -> None:
+        settings, collections = self._plan.settings, self._plan.tables
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
+        with closing(sql.open_bulk(settings.database, collections, migrate=False)) as bulk:
+            idle = time.monotonic()
+            while not self._stopping():
+                try:
+                    claim = bulk.claim(LEASE_SECONDS)
+                    if claim is not None:
+                        self._carry_out(bulk, claim)
+                        idle = time.monotonic()
+                        continue
+                except Unavailable as failure:
+                    log.warning("Jobs cannot go on: %s", failure)
+                    time.sleep(AFTER_FAILURE_SECONDS)
+                if self._patience is not None and time.monotonic() - idle > self._patience:
+                    return
+                time.sleep(POLL_SECONDS)
+
+    def _carry_out(self, bulk: Bulk, claim: Claim) -> None:
+        if not claim.document:
+            self._spool.forget(claim.jobs.name, claim.id)
+            bulk.forget(claim.jobs, claim.id)
+            return
+        work = Work(self._plan, bulk, claim, self._spool, self._places, self._stopping)
+        log.info("%s %s: begins at record %d", claim.kind, claim.id, claim.position)
+        try:
+            work.run()
+        except Stopped:
+            bulk.give_back(claim)
+            log.info("%s %s: is left", claim.kind, claim.id)

@@ -1,0 +1,76 @@
+"""Which format a file has, by its media type, its name or its first bytes, and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import IO, Literal, TypeAlias, get_args
+
+from tmfserver.records import arrays, lines, tables
+from tmfserver.records.packing import CHUNK, unpacked
+from tmfserver.records.record import Columns, Record, Refused
+
+Format: TypeAlias = Literal["ndjson", "json", "csv", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+# The first of each is what an export says it is.
+MEDIA_TYPES: Mapping[Format, tuple[str, ...]] = {
+    "ndjson": ("application/x-ndjson", "application/ndjson", "application/jsonl"),
+    "json": ("application/json",),
+    "csv": ("text/csv",),
+    "parquet": ("application/vnd.apache.parquet",),
+}
+_ENDINGS: Mapping[str, Format] = {
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv", ".parquet": "parquet",
+}  # fmt: skip
+
+
+def format_of_media_type(media_type: str) -> Format | None:
+    """None for one that says nothing of the format."""
+    name = media_type.partition(";")[0].strip().lower()
+    return next((format_ for format_, names in MEDIA_TYPES.items() if name in names), None)
+
+
+def format_of_name(name: str) -> Format | None:
+    """By the ending of a file's name, .gz and .zst aside."""
+    plain = name.lower().removesuffix(".gz").removesuffix(".zst")
+    return next((found for ending, found in _ENDINGS.items() if plain.endswith(ending)), None)
+
+
+def records_of(
+    file: IO[bytes], format_: Format | None, limit: int, columns: Columns
+) -> Iterator[Record | Refused]:
+    """All records of a file, packed or not, in their order.
+
+    format_: None to tell by the first bytes. limit: bytes of one record. Raises errors.BrokenFile
+    where the file cannot be read on; what came before it is as it is.
+    """
+    if format_ == "parquet":
+        yield from _parquet(file, limit, columns)
+        return
+    content = unpacked(file)
+    if format_ is None:
+        format_ = _told_by(content.peek(CHUNK))
+    if format_ == "parquet":
+        yield from _parquet(file, limit, columns)
+    elif format_ == "csv":
+        yield from tables.rows(content, limit, columns)
+    elif format_ == "json":
+        yield from arrays.elements(content, limit)
+    else:
+        yield from lines.lines(content, limit)
+
+
+def _told_by(head: bytes) -> Format:
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"["):
+        return "json"
+    return "ndjson" if head.startswith(b"{") or not head else "csv"
+
+
+def _parquet(file: IO[bytes], limit: int, columns: Columns) -> Iterator[Record | Refused]:
+    from tmfserver.records import parquet
+
+    file.seek(0)
+    yield from parquet.rows(file, limit, columns)

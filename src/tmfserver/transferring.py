@@ -1,0 +1,263 @@
+"""The commands that move many documents: import, export, and work."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import click
+import orjson
+
+from tmfserver import sql, transfers
+from tmfserver.app import Plan, make_plan
+from tmfserver.engine.loading import Loaded, Loader
+from tmfserver.engine.targets import Target
+from tmfserver.errors import RequestFailure
+from tmfserver.flags import Sentence, read_settings, with_settings
+from tmfserver.jobs import Bulk
+from tmfserver.records import Format, format_of_name, open_writer, records_of
+from tmfserver.records.formats import FORMATS
+
+REFUSED = 3  # exit code: some records were refused
+
+
+@click.command(name="import")
+@click.argument("resource")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: told by the file.")
+@click.option("--dry-run", is_flag=True, help="Checks everything and writes nothing.")
+@click.option("--errors", type=click.Path(dir_okay=False), help="Where to tell of each record.")
+@with_settings("database", "specs", "handlers", "references", "record_limit", "public_url")
+def import_(
+    resource: str,
+    files: tuple[str, ...],
+    format_: Format | None,
+    dry_run: bool,
+    errors: str | None,
+    **given: Any,
+) -> None:
+    """Imports files of documents into RESOURCE, such as thing or thingManagement/v4/thing.
+
+    A FILE is NDJSON, a JSON array, CSV or Parquet, plain, gzip or zstd; - is standard input. Each
+    record is checked as a POST is; one that is there already is a duplicate, and left as it is.
+
+    Exit code 0: all is in, or was there already. 1: it could not be done, or not to the end. 2:
+    wrong arguments. 3: some records were refused; --errors FILE tells which and why.
+    """
+    plan, target, base = _begin(resource, given)
+    columns = transfers.columns_of(target)
+    tally = Tally()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
+    with ExitStack() as stack:
+        log = stack.enter_context(Path(errors).open("wb")) if errors else None
+        bulk = stack.enter_context(closing(_bulk(plan)))
+        loader = stack.enter_context(transfers.opened_loader(plan, target, base))
+        for name in files:
+            with _source(name, format_) as file, _failing(f"{name}: ", tally):
+                limit = plan.settings.record_limit
+                kind = format_ or format_of_name(name)
+                records = records_of(file, kind, limit, columns)
+                for loaded in _load(loader, bulk, records, dry_run, _bar(name, file)):
+                    tally.add(loaded)
+                    if log is not None:
+                        log.writelines(line(name, each) for each in loaded.problems)
+    click.echo(tally.told(dry_run), err=True)
+    if tally.invalid:
+        sys.exit(REFUSED)
+
+
+class Tally:
+    """What became of all records so far."""
+
+    def __init__(self) -> None:
+        self.read = self.created = self.duplicate = self.invalid = 0
+
+    def add(self, loaded: Loaded) -> None:
+        self.read += loaded.read
+        self.created += loaded.created
+        self.duplicate += loaded.duplicate
+        self.invalid += loaded.invalid
+
+    def told(self, dry_run: bool) -> str:
+        done = "would be created" if dry_run else "created"
+        return (
+            f"{self.read} read: {self.created} {done}, {self.duplicate} there already,"
+            f" {self.invalid} refused"
+        )
+
+
+def line(name: str, problem: Any) -> bytes:
+    """What an error log says of a record."""
+    told = {"position": problem.position, "line": problem.line, "reason": problem.reason}
+    return orjson.dumps({"file": name, **told}) + b"\n"
+
+
+def _load(loader: Loader, bulk: Bulk, records: Any, dry_run: bool, bar: Any) -> Iterator[Loaded]:
+    with bar as shown:
+        batches = loader.batches(records)
+        done: Iterator[Loaded]
+        if dry_run:
+            done = (loader.check(bulk, batch) for batch in batches)
+        else:
+            done = loader.load_all(bulk, batches, lambda _: None)
+        for loaded in done:
+            yield loaded
+            shown()
+
+
+@click.command()
+@click.argument("resource")
+@click.option("--query", default="", help="Which: filters, sort, fields, as a list's URL has them.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by the output.")
+@click.option("--output", default="-", metavar="FILE", help="Where to; default: standard output.")
+@with_settings("database", "specs", "handlers", "public_url")
+def export(resource: str, query: str, format_: Format | None, output: str, **given: Any) -> None:
+    """Exports the documents of RESOURCE, such as thing or thingManagement/v4/thing.
+
+    For example: tmfserver export thing --query 'status=active&fields=id,status' --output
+    things.csv.gz. All are of one moment, whoever changes them meanwhile. The file is there when it
+    is whole. Exit code 1: it could not be done.
+    """
+    plan, target, base = _begin(resource, given)
+    with ExitStack() as stack, _failing("", None):
+        asked = transfers.read_query(target, query)
+        bulk = stack.enter_context(closing(_bulk(plan)))
+        found = transfers.find(bulk, target, base, asked)
+        stack.callback(found.close)
+        file = stack.enter_context(_sink(output))
+        kind = format_ or format_of_name(output) or "ndjson"
+        writer = open_writer(file, kind, transfers.columns_of(target), output)
+        count = 0
+        shown = stack.enter_context(_rows_bar(output, found.total))
+        for rows in found.batches:
+            writer.write(transfers.texts(base, asked, rows))
+            count += len(rows)
+            shown(len(rows))
+        writer.close()
+    click.echo(f"{count} exported", err=True)
+
+
+def _begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
+    plan = make_plan(read_settings(given))
+    try:
+        target = transfers.targets_of(plan).find(resource)
+        return plan, target, target.base(plan.settings.public_url.rstrip("/"))
+    except RequestFailure as failure:
+        raise click.BadParameter(str(failure), param_hint="RESOURCE") from failure
+
+
+def _bulk(plan: Plan) -> Bulk:
+    return sql.open_bulk(plan.settings.database, plan.tables)
+
+
+@contextmanager
+def _failing(where: str, tally: Tally | None) -> Iterator[None]:
+    """Says in a sentence what went wrong, and how far it went."""
+    try:
+        yield
+    except RequestFailure as failure:
+        before = f" ({tally.told(dry_run=False)} before)" if tally else ""
+        raise Sentence(f"{where}{failure}{before}") from failure
+    except OSError as error:
+        raise Sentence(f"{where}{error.strerror or error}") from error
+
+
+@contextmanager
+def _source(name: str, format_: Format | None) -> Iterator[IO[bytes]]:
+    if name != "-":
+        try:
+            file = Path(name).open("rb")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise Sentence(f"{name}: {error.strerror}") from error
+        with file:
+            yield file
+        return
+    pipe: Any = sys.stdin.buffer
+    if format_ == "parquet" or pipe.peek(4).startswith(b"PAR1"):
+        with TemporaryFile() as whole:  # Parquet is read from its end
+            shutil.copyfileobj(pipe, whole)
+            whole.seek(0)
+            yield whole
+        return
+    yield pipe
+
+
+@contextmanager
+def _sink(output: str) -> Iterator[IO[bytes]]:
+    """Where to write: a file comes by its name when it is whole."""
+    if output == "-":
+        yield sys.stdout.buffer
+        return
+    path = Path(output)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def _bar(name: str, file: IO[bytes]) -> Iterator[Callable[[], Any]]:
+    """A progress bar by the bytes that were read, on a terminal alone."""
+    if name == "-" or not _is_terminal():
+        yield lambda: None
+        return
+    size = Path(name).stat().st_size
+    with click.progressbar(length=size, label=Path(name).name, file=sys.stderr) as bar:
+        yield lambda: bar.update(file.tell() - bar.pos)
+
+
+@contextmanager
+def _rows_bar(output: str, total: int | None) -> Iterator[Callable[[int], Any]]:
+    if output == "-" or total is None or not _is_terminal():
+        yield lambda _: None
+        return
+    with click.progressbar(length=total, label=Path(output).name, file=sys.stderr) as bar:
+        yield bar.update
+
+
+@click.command()
+@with_settings(
+    "database", "specs", "handlers", "references", "jobs_folder", "files_folder", "upload_limit",
+    "record_limit", "error_log_limit", "callback_networks", "delivery_connect_timeout",
+    "delivery_timeout", "log_level",
+)  # fmt: skip
+def work(**given: Any) -> None:
+    """Carries out import and export jobs until it is told to stop; any number may run.
+
+    Servers do so themselves, unless they are started with --no-work. Both must be given the same
+    --jobs-folder. A job that is left when it stops is gone on with by the next that runs.
+    """
+    from tmfserver.jobbing import Worker
+
+    settings = read_settings(given)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    plan = make_plan(settings)
+    sql.prepare(settings.database, plan.tables)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    logging.getLogger("tmfserver").info("tmfserver carries out jobs")
+    Worker(plan, told.is_set).run()
+
+
+COMMANDS: Sequence[click.Command] = (import_, export, work)

@@ -1,0 +1,103 @@
+"""Imports and exports as this server's settings and contracts have them, without HTTP.
+
+The command line and the processes that carry out jobs go the same way through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+from tmfserver import exact, sql
+from tmfserver.app import Plan, resource_engine
+from tmfserver.document.fields import select
+from tmfserver.engine.loading import Loader
+from tmfserver.engine.paths import rewrite_href
+from tmfserver.engine.remembering import Remembering
+from tmfserver.engine.representation import represent
+from tmfserver.engine.targets import Target, Targets
+from tmfserver.http.media import parse_json
+from tmfserver.jobs import Bulk, Found
+from tmfserver.query.ast import Query
+from tmfserver.query.match import places
+from tmfserver.query.parse import parse
+from tmfserver.records import Columns
+from tmfserver.repository import Row, Store
+from tmfserver.spec import Shape
+from tmfserver.spec.openapi import JSON
+
+MOST = 2**62  # documents of an export whose query names no limit
+ALWAYS = (("id",), ("href",))
+
+
+def targets_of(plan: Plan) -> Targets:
+    return Targets(plan.apis, plan.collections)
+
+
+def columns_of(target: Target) -> Columns:
+    return Columns(target.collection.types, target.collection.arrays)
+
+
+def make_loader(
+    plan: Plan,
+    target: Target,
+    base: str,
+    store: Store,
+    wait: Callable[[Awaitable[None]], None],
+) -> Loader:
+    """What makes documents of records, as a POST does: see engine/loading.py."""
+    engine = resource_engine(plan, target.api, target.name, cast("Store", Remembering(store)))
+    read = partial(parse_json, levels=plan.settings.depth_limit)
+    return Loader(engine, _create_shape(target), read, base, wait)
+
+
+def _create_shape(target: Target) -> Shape:
+    """What POST checks; where there is none, what the resource is."""
+    for operation in target.api.operations:
+        if operation.verb == "create" and operation.resource == target.name:
+            content = operation.definition.get("requestBody", {}).get("content", {})
+            return target.api.schemas.shape_of(content.get(JSON, {}).get("schema", {}))
+    return target.api.schemas.shape(target.api.resources[target.name].schema)
+
+
+@contextmanager
+def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
+    """A loader, with the database open for what rules and policies ask of it.
+
+    base: the collection's URL with its slash.
+    """
+    collections = plan.tables
+    with asyncio.Runner() as runner:
+        opening = sql.open_store(plan.settings.database, collections, migrate=False)
+        store = runner.run(opening)
+        try:
+            yield make_loader(plan, target, base, store, lambda each: runner.run(cast("Any", each)))
+        finally:
+            runner.run(store.close())
+
+
+def read_query(target: Target, text: str) -> Query:
+    """What an export asks for. Raises errors.BadQuery and errors.NotServed."""
+    plain = text.strip().removeprefix("?")
+    return parse(plain, target.collection.types, limit=MOST, largest=MOST)
+
+
+def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:
+    """The rows of an export, of one moment. Raises as Bulk.find does."""
+    return bulk.find(target.collection, rewrite_href(query, base))
+
+
+def texts(base: str, query: Query, rows: Sequence[Row]) -> list[str]:
+    """Documents as clients see them, or of each what the query's `fields` choose."""
+    if query.fields is None:
+        return [represent(row, base) for row in rows]
+    fields = query.fields
+    made = []
+    for row in rows:
+        document = exact.loads(represent(row, base))
+        reached = [place for reach in fields.reaches for place in places(reach, document)]
+        made.append(exact.dumps(select(document, (*ALWAYS, *fields.paths), reached)).decode())
+    return made

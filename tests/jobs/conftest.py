@@ -1,0 +1,147 @@
+"""Servers whose jobs a test watches, and programs that work on jobs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import pytest
+
+from tests.serving import (
+    COMMAND,
+    DATABASES,
+    QUIET,
+    MakeDatabase,
+    Server,
+    flags,
+    launch,
+    plain_environment,
+    stop_cleanly,
+    wait_until,
+)
+
+USAGES = "/tmf-api/usageManagement/v4"
+IMPORTS, EXPORTS = f"{USAGES}/importJob", f"{USAGES}/exportJob"
+NDJSON = {"content-type": "application/x-ndjson"}
+ENDED = ("Succeeded", "Failed")
+
+Job = dict[str, Any]
+
+
+def done(client: httpx.Client, job: Job, patience: float = 120) -> Job:
+    """The job when it has ended."""
+    found: list[Job] = []
+
+    def ended() -> bool:
+        found[:] = [client.get(job["href"]).json()]
+        return found[0]["status"] in ENDED
+
+    wait_until(ended, "the job has ended", patience)
+    return found[0]
+
+
+def posted(response: httpx.Response) -> Job:
+    assert response.status_code == 201, response.text
+    job: Job = response.json()
+    assert job["status"] == "Not Started"
+    assert response.headers["location"] == job["href"]
+    return job
+
+
+def sent(client: httpx.Client, content: bytes, **query: str) -> Job:
+    """An import of what is sent with it, as it has ended."""
+    query = {"path": "usage", **query}
+    return done(client, posted(client.post(IMPORTS, params=query, content=content, headers=NDJSON)))
+
+
+def log(client: httpx.Client, job: Job) -> list[dict[str, Any]]:
+    """The lines of an import's error log."""
+    response = client.get(job["errorLog"])
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/x-ndjson"
+    import json
+
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The setting files_folder."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def server(
+    request: pytest.FixtureRequest,
+    make_database: MakeDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
+) -> Iterator[Server]:
+    """A server that carries out jobs, with a log that is capped early."""
+    started = launch(
+        tmp_path_factory.mktemp(f"jobs-{request.param}"),
+        make_database(request.param),
+        {"TMFSERVER_WORK": "true"},
+        files_folder=folder,
+        error_log_limit=50,
+        record_limit=100_000,
+        upload_limit=20_000_000,
+    )
+    yield started
+    stop_cleanly(started)
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as made:
+        yield made
+
+
+class Worker:
+    """`tmfserver work` as a program of its own."""
+
+    def __init__(self, folder: Path, database: str, **settings: Any) -> None:
+        self.log = folder / "worker.log"
+        arguments = flags({"database": database, **settings})
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [str(COMMAND), "work", *arguments], cwd=folder, env=plain_environment(QUIET),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+class StartWorker(Protocol):
+    def __call__(self, database: str, **settings: Any) -> Worker: ...
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts programs that work on jobs; those that a test leaves must end quietly."""
+    started: list[Worker] = []
+
+    def start(database: str, **settings: Any) -> Worker:
+        started.append(Worker(tmp_path, database, **settings))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            assert each.stop() == 0
+        printed = each.log.read_text(encoding="utf-8")
+        assert "Traceback" not in printed, printed
