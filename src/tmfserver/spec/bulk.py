@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmfserver.spec.described import status_of
 from tmfserver.spec.openapi import JSON, JSON_PATCH, operations
 from tmfserver.spec.verbs import OWN, classify
 
@@ -27,8 +28,10 @@ def _operation(
     operation_id: str, resource: str, create: dict[str, Any], body: dict[str, Any]
 ) -> dict[str, Any]:
     own = {OWN: {**create[OWN], "verb": "bulk"}} if OWN in create else {}
-    made = create.get("responses", {}).get("201", {}).get("content", {}).get(JSON, {})
-    answer = {"type": "array", "items": made.get("schema", body)}
+    good = str(status_of("create", create))
+    made = create.get("responses", {}).get(good, {}).get("content", {}).get(JSON, {})
+    # A copy: what is adapted in an answer is not the create's.
+    answer = {"type": "array", "items": dict(made.get("schema", body))}
     return {
         **own,
         "operationId": operation_id,
