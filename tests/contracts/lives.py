@@ -112,8 +112,10 @@ class Life:
             steps[at] = "p-1"
             if "post" in item:
                 body = draw(self.raw, body_schema(self.raw, item["post"]), rich=False)
+                body.pop("id", None)
                 url = "/".join([self.api.base_path, *steps[beginning:at]])
                 made = await self.client.post(url, json=body)
+                assert "id" in made.json(), f"{url}: {made.text[:600]}"
                 steps[at] = made.json()["id"]
         return "/".join([self.api.base_path, *steps[beginning:]])
 
