@@ -1,10 +1,12 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and delivering."""
+"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and more."""
 
 from __future__ import annotations
 
 import gc
 import sys
 from dataclasses import fields
+from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import click
@@ -14,21 +16,23 @@ from tmfserver.errors import RequestFailure, StartFailure
 from tmfserver.flags import Sentence, read_settings, with_more_specs, with_settings
 from tmfserver.settings import Settings
 
-DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
+LATER = {
+    "delivering": ("deliver", "deliveries", "inbox", "listeners"),
+    "beginning": ("new", "specs"),
+}
 
 
 class Commands(click.Group):
-    """Those about notifications are loaded when they are asked for."""
+    """Those of modules of their own are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING})
+        return sorted({*super().list_commands(ctx), *chain.from_iterable(LATER.values())})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in DELIVERING and cmd_name not in self.commands:
-            from tmfserver import delivering
-
-            for each in delivering.COMMANDS:
-                self.add_command(each)
+        for module, names in LATER.items():
+            if cmd_name in names and cmd_name not in self.commands:
+                for each in import_module(f"tmfserver.{module}").COMMANDS:
+                    self.add_command(each)
         return super().get_command(ctx, cmd_name)
 
 
@@ -67,15 +71,35 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
 
 @commands.command()
 @click.argument("files", nargs=-1, type=click.Path())
+@click.option("--against", metavar="OLDER", type=click.Path(), help="The contract before these.")
+@click.option(
+    "--database", metavar="URL", help="With --against: looks at all documents stored under OLDER."
+)
 @with_settings("specs", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Checks contracts: what is adapted and why, what runs and what does not."""
-    from tmfserver import listing
+def check(
+    files: tuple[str, ...], against: str | None, database: str | None, as_json: bool, **given: Any
+) -> None:
+    """Checks contracts: what is adapted and why, what runs and what does not.
 
+    With --against: what they gain, lose and break. The exit code is 0 when clients and stored
+    documents can go on, 3 when only stored documents can, and 4 when these cannot. With --database
+    it is 4 only when documents are stored there that would not hold.
+    """
     if files:
         given["specs"] = files
-    click.echo(listing.check(read_settings(given), as_json=as_json))
+    if against is None:
+        if database is not None:
+            raise Sentence("--database says what to look at for --against: name both")
+        from tmfserver import listing
+
+        click.echo(listing.check(read_settings(given), as_json=as_json))
+        return
+    from tmfserver import upgrading
+
+    text, code = upgrading.check(read_settings(given), against, database, as_json=as_json)
+    click.echo(text)
+    sys.exit(code)
 
 
 @commands.command()

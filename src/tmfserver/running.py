@@ -10,7 +10,7 @@ import socket
 import sys
 from dataclasses import fields
 
-from tmfserver import sql
+from tmfserver import admitting, sql
 from tmfserver.app import Server, make_plan
 from tmfserver.errors import PortTaken, StartFailure, WrongSetting
 from tmfserver.settings import Settings, variable
@@ -22,7 +22,7 @@ def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are answered first.
 
     Raises a StartFailure for what can be known beforehand: broken contracts and handlers, an
-    unusable database, a taken port.
+    unusable database, a contract that breaks what is stored, a taken port.
     """
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -30,11 +30,13 @@ def serve(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     plan = make_plan(settings)
     listener = bind(settings.host, settings.port)
+    newly = admitting.admit(plan)
     done = sql.prepare(settings.database, list(plan.collections.values()))
     for sentence in done:
         log.debug(sentence)
     if done:
         log.info("Brought the database up to date, in %d steps.", len(done))
+    sql.record_contracts(settings.database, newly)
     if settings.workers > 1 or settings.gunicorn:
         listener.close()
         _gunicorn(settings)

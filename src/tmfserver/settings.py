@@ -66,6 +66,11 @@ class Settings:
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
     )
+    accept_contract: bool = _setting(
+        False,
+        Boolean(),
+        "Serve contracts even where they break documents stored under those served before.",
+    )
     workers: int = _setting(
         1, _number(1, 256), "Server processes; more than one run under gunicorn."
     )
