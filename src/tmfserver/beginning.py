@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ def handler(resource: str, **given: Any) -> None:
     file = folder / f"{snake_case(resource)}.py"
     if file.exists():
         raise FileInTheWay(file=file, hint="")
+    # Modules that are there already, broken or not, have no say in what the contract says.
+    plan = make_plan(replace(settings, handlers=""))
+    text = handler_text(_api(plan, resource), resource, plan.collections)
     folder.mkdir(parents=True, exist_ok=True)
-    plan = make_plan(settings)
-    file.write_text(handler_text(_api(plan, resource), resource, plan.collections), "utf-8")
+    file.write_text(text, encoding="utf-8")
     click.echo(f"Wrote {file}; change it, then: tmfserver serve --handlers {folder}")
 
 
@@ -58,9 +61,11 @@ def specs() -> None:
 
 @specs.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Also in place of a different file of this name.")
+@click.option(
+    "--replace", "instead", is_flag=True, help="Also in place of a different file of this name."
+)
 @with_settings("specs", "handlers")
-def add(file: Path, *, replace: bool, **given: Any) -> None:
+def add(file: Path, *, instead: bool, **given: Any) -> None:
     """Copies the contract FILE into a folder, if it can run, and shows what of it will.
 
     The folder is the first of --specs, and is made if there is none; the default is that of the
@@ -73,7 +78,7 @@ def add(file: Path, *, replace: bool, **given: Any) -> None:
     spec.read(file)
     target = folder / _name(file)
     content = file.read_bytes()
-    if target.exists() and target.read_bytes() != content and not replace:
+    if target.exists() and target.read_bytes() != content and not instead:
         raise FileInTheWay(file=target, hint="; say --replace to put the other in its place")
     _refuse_doubles(folder, file, target)
     told = listing.check(read_settings({**given, "specs": (str(file),)}), as_json=False)

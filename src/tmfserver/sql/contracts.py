@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path as File
 from typing import NamedTuple
 
-from sqlalchemy import Connection, cast, inspect, select, text
+from sqlalchemy import Connection, cast, select, text
 from sqlalchemy.types import Text
 
 from tmfserver.errors import DatabaseUnreachable
 from tmfserver.sql.address import Address, read_address
-from tmfserver.sql.engines import opened
-from tmfserver.sql.tables import contract, documents, table_name
+from tmfserver.sql.engines import bare, explained, opened
+from tmfserver.sql.tables import documents, table_name
 
 BATCH = 1000  # documents that are read at a time
 
+_SERVED = "SELECT base_path, title, version, content, facts FROM contract"
+_TABLE = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{}'",
+    "postgresql": "SELECT 1 FROM pg_class WHERE oid = to_regclass('\"{}\"')",
+}
 _RECORD = text(
     "INSERT INTO contract (base_path, title, version, content, facts, served)"
     " VALUES (:base_path, :title, :version, :content, :facts, :served)"
@@ -44,11 +50,10 @@ def served_contracts(url: str) -> dict[str, ServedContract]:
     address = read_address(url)
     if _is_missing(address):
         return {}
-    with opened(address) as engine, engine.connect() as connection:
-        if not _has_table(connection, contract.name):
+    with explained(address), closing(bare(address)) as connection:
+        if connection.execute(_TABLE[address.driver].format("contract")).fetchone() is None:
             return {}
-        columns = [contract.c[name] for name in ServedContract._fields]
-        rows = [ServedContract(*row) for row in connection.execute(select(*columns))]
+        rows = [ServedContract(*row) for row in connection.execute(_SERVED)]
     return {row.base_path: row for row in rows}
 
 
@@ -81,7 +86,8 @@ def stored(url: str, collection: str) -> Iterator[Sequence[tuple[str, str]]]:
 
 
 def _has_table(connection: Connection, name: str) -> bool:
-    return bool(inspect(connection).has_table(name))
+    statement = _TABLE[connection.dialect.name].format(name)
+    return connection.exec_driver_sql(statement).first() is not None
 
 
 def _is_missing(address: Address) -> bool:
