@@ -102,6 +102,3 @@ def _refuse_doubles(folder: Path, file: Path, target: Path) -> None:
     if folder.is_dir():
         here = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
         spec.read(*(path for path in here if path != target), file)
-
-
-COMMANDS = (new, specs)

@@ -1,4 +1,4 @@
-"""tmfserver, the command: serve, operations, check, migrate, explain, settings, and more."""
+"""tmfserver, the command: serve, operations, check, migrate, and more, each by a function."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import gc
 import sys
 from dataclasses import fields
 from importlib import import_module
-from itertools import chain
 from typing import Any
 
 import click
@@ -16,9 +15,11 @@ from tmfserver.errors import RequestFailure, StartFailure
 from tmfserver.flags import Sentence, read_settings, with_more_specs, with_settings
 from tmfserver.settings import Settings
 
+# The modules of commands that not every run of the program needs.
 LATER = {
-    "delivering": ("deliver", "deliveries", "inbox", "listeners"),
-    "beginning": ("new", "specs"),
+    **dict.fromkeys(("deliver", "deliveries", "inbox", "listeners"), "delivering"),
+    **dict.fromkeys(("new", "specs"), "beginning"),
+    "conformance": "conformance.command",
 }
 
 
@@ -26,13 +27,12 @@ class Commands(click.Group):
     """Those of modules of their own are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *chain.from_iterable(LATER.values())})
+        return sorted({*super().list_commands(ctx), *LATER})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for module, names in LATER.items():
-            if cmd_name in names and cmd_name not in self.commands:
-                for each in import_module(f"tmfserver.{module}").COMMANDS:
-                    self.add_command(each)
+        if cmd_name in LATER and cmd_name not in self.commands:
+            module = import_module(f"tmfserver.{LATER[cmd_name]}")
+            self.add_command(getattr(module, cmd_name))
         return super().get_command(ctx, cmd_name)
 
 
@@ -152,7 +152,7 @@ def show_settings(as_json: bool) -> None:
 def main() -> None:
     """The command's entry: a failure to start is one sentence, never a traceback."""
     try:
-        commands(standalone_mode=False)
+        ended = commands(standalone_mode=False)  # gives the code of an Exit back
     except StartFailure as failure:
         click.echo(f"tmfserver: {failure}", err=True)
         sys.exit(1)
@@ -161,3 +161,5 @@ def main() -> None:
         sys.exit(failure.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
+    if isinstance(ended, int):
+        sys.exit(ended)

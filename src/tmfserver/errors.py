@@ -164,3 +164,7 @@ class DatabaseUnreachable(StartFailure):
 
 class PortTaken(StartFailure):
     """{host}:{port} is taken by another program; stop that one or choose another --port."""
+
+
+class WrongFiling(StartFailure):
+    """{file}: {problem}."""

@@ -1,0 +1,1 @@
+"""A small telephone company to try the server with: `make demo`."""
