@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tmfserver import settings as settings_
 from tmfserver.errors import RequestFailure, StartFailure
 from tmfserver.flags import Sentence, read_settings, with_more_specs, with_settings
-from tmfserver.settings import Settings
+from tmfserver.settings import Settings, variable
 
 # The modules of commands that not every run of the program needs.
 LATER = {
@@ -73,7 +74,11 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option("--against", metavar="OLDER", type=click.Path(), help="The contract before these.")
 @click.option(
-    "--database", metavar="URL", help="With --against: looks at all documents stored under OLDER."
+    "--database",
+    metavar="URL",
+    envvar=variable("database"),
+    help="With --against: looks at all documents stored under OLDER."
+    f"  [env: {variable('database')}; default: none is looked at]",
 )
 @with_settings("specs", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
@@ -89,7 +94,8 @@ def check(
     if files:
         given["specs"] = files
     if against is None:
-        if database is not None:
+        source = click.get_current_context().get_parameter_source("database")
+        if source is ParameterSource.COMMANDLINE:
             raise Sentence("--database says what to look at for --against: name both")
         from tmfserver import listing
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands.running import program
+from tests.commands.running import program, run
 from tests.commands.upgrading import (
     SOUND,
     Change,
@@ -87,6 +87,7 @@ def test_what_is_stored_decides(tmp_path: Path, new_database: str) -> None:
     store(new_database, {"id": "a", "status": "open", **SOUND})
     arguments = ["check", str(new), "--against", str(old), "--database", new_database]
     assert outcome(arguments)[0] == 3
+    run("check", old, environment={"TMFSERVER_DATABASE": new_database})
 
 
 def test_another_base_path_tells_of_both(tmp_path: Path, new_database: str) -> None:
@@ -153,6 +154,9 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
     assert str(old) in done.stderr
     place = f"sqlite:///{tmp_path / 'nowhere.db'}"
+    done = program("check", old, "--database", place, folder=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "--against" in done.stderr
     done = program("check", old, "--against", old, "--database", place, folder=tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert not (tmp_path / "nowhere.db").exists()
