@@ -81,7 +81,9 @@ def add(file: Path, *, instead: bool, **given: Any) -> None:
     if target.exists() and target.read_bytes() != content and not instead:
         raise FileInTheWay(file=target, hint="; say --replace to put the other in its place")
     _refuse_doubles(folder, file, target)
-    told = listing.check(read_settings({**given, "specs": (str(file),)}), as_json=False)
+    told, broken = listing.check(read_settings({**given, "specs": (str(file),)}), as_json=False)
+    if broken:
+        raise broken[0]
     folder.mkdir(parents=True, exist_ok=True)
     if not (target.exists() and target.samefile(file)):
         target.write_bytes(content)

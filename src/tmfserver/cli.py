@@ -45,14 +45,22 @@ def commands() -> None:
 
 @commands.command()
 @with_settings(*(entry.name for entry in fields(Settings)))
+@click.option(
+    "--reload", "reloads", is_flag=True, help="Start anew when contracts or handlers change."
+)
 @with_more_specs
-def serve(more: tuple[str, ...], **given: Any) -> None:
+def serve(more: tuple[str, ...], *, reloads: bool, **given: Any) -> None:
     """Serves the contracts until it is told to stop."""
+    given["specs"] = (*given["specs"], *more)
+    if reloads:
+        from tmfserver import reloading
+
+        reloading.serve(read_settings(given))
+        return
     gc.disable()  # nothing is garbage while the server starts; it is collected when it runs
     try:
         from tmfserver import running
 
-        given["specs"] = (*given["specs"], *more)
         running.serve(read_settings(given))
     finally:
         gc.enable()
@@ -99,7 +107,13 @@ def check(
             raise Sentence("--database says what to look at for --against: name both")
         from tmfserver import listing
 
-        click.echo(listing.check(read_settings(given), as_json=as_json))
+        told, broken = listing.check(read_settings(given), as_json=as_json)
+        if told:
+            click.echo(told)
+        for failure in broken:
+            click.echo(f"tmfserver: {failure}", err=True)
+        if broken:
+            sys.exit(1)
         return
     from tmfserver import upgrading
 
@@ -124,7 +138,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
     from tmfserver.app import make_plan
 
     plan = make_plan(read_settings(given))
-    collections = list(plan.collections.values())
+    collections = plan.tables
     if not sql.migrate(plan.settings.database, collections, click.echo, drops=drop_unused):
         click.echo("The database is up to date.")
 

@@ -154,6 +154,10 @@ class FileInTheWay(StartFailure):
     """{file} is there already, and is not changed{hint}."""
 
 
+class BrokenSchema(StartFailure):
+    """{file}: {problem}; mend the file, or take it out of --schemas."""
+
+
 class BrokenHandler(StartFailure):
     """{file}: {problem}."""
 

@@ -63,6 +63,12 @@ class Settings:
     specs: tuple[str, ...] = _setting(
         (), List(String()), "Folders (or files) of contracts to serve instead of the bundled ones."
     )
+    shared_tables: str = _setting(
+        "",
+        String(),
+        "Resources of several contracts that are one, with attributes called otherwise, as"
+        " api/v5/thing=api/v4/thing(new:old other:another), with commas between them.",
+    )
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
     )
@@ -70,6 +76,17 @@ class Settings:
         False,
         Boolean(),
         "Serve contracts even where they break documents stored under those served before.",
+    )
+    skip_broken: bool = _setting(
+        False,
+        Boolean(),
+        "Leave out contracts that cannot run, say so in the log, and serve the others.",
+    )
+    cache: str = _setting(
+        "",
+        String(),
+        "A folder to keep read contracts in for the next start; off: none; default: tmfserver in"
+        " $XDG_CACHE_HOME or ~/.cache.",
     )
     workers: int = _setting(
         1, _number(1, 256), "Server processes; more than one run under gunicorn."
@@ -111,6 +128,17 @@ class Settings:
     )
     depth_limit: int = _setting(
         100, _number(2, 900), "Levels of objects and arrays in a request body."
+    )
+    schemas: str = _setting(
+        "",
+        String(),
+        "A folder of JSON Schemas of extended resources, which @schemaLocation and @type name.",
+    )
+    schema_policy: str = _setting(
+        "accept",
+        _one_of("accept", "warn", "strict"),
+        "What becomes of a document whose @type or @schemaLocation nothing is known of: accept,"
+        " warn or strict.",
     )
     references: str = _setting(
         "off",
@@ -214,6 +242,17 @@ def read(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     if "specs" in loaded:
         loaded["specs"] = tuple(loaded["specs"])
     return Settings(**loaded)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment variables by which another process gets the same settings."""
+    texts = {}
+    for entry in fields(Settings):
+        value = getattr(settings, entry.name)
+        text = os.pathsep.join(value) if isinstance(value, tuple) else str(value)
+        if text:
+            texts[variable(entry.name)] = text
+    return texts
 
 
 def describe() -> list[dict[str, Any]]:

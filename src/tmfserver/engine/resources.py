@@ -109,7 +109,8 @@ class ResourceEngine:
         revision = now()
         representation.stamp_new(self.resource, document, revision)
         self._apply_rules(None, document)
-        warnings = await self._references.check(self.rules, None, document, base)
+        warnings = self.shape.typed({"href": base + id, **document})
+        warnings += await self._references.check(self.rules, None, document, base)
         text = text_of(document)
         insert = Insert(self.collection, id, text, revision)
         await self._commit(insert, document, base, correlation)
@@ -145,21 +146,21 @@ class ResourceEngine:
     ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
-        new = self._whole(new)
+        new, warnings = self._whole(new)
         if new == old:
             return Outcome(row, [])
         representation.refuse_kept(self.resource, old, new)
         revision = max(now(), row[2] + 1)
         representation.stamp_changed(self.resource, old, new, revision)
         self._apply_rules(old, new)
-        warnings = await self._references.check(self.rules, old, new, base)
+        unknown = await self._references.check(self.rules, old, new, base)
         text = text_of(new)
         replace = Replace(self.collection, row[0], text, revision, row[2])
         passed: list[Insert] = []
         if self._history is not None:
             passed = self._history.changes(old, new, revision, correlation, by)
         await self._commit_once(replace, old, new, correlation, passed)
-        return Outcome((row[0], text, revision), warnings)
+        return Outcome((row[0], text, revision), [*warnings, *unknown])
 
     async def delete(
         self,
@@ -197,14 +198,16 @@ class ResourceEngine:
                     await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
             return await change()
 
-    def _whole(self, new: dict[str, Any]) -> dict[str, Any]:
-        """The document after a patch, its defaults filled in. Raises PatchBreaksContract."""
+    def _whole(self, new: dict[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
+        """The document after a patch, its defaults filled in, and warnings. Raises
+        PatchBreaksContract."""
         self.shape.fill(new)
         try:
             self.shape.check(new)
+            warnings = self.shape.typed(new)
         except Invalid as failure:
             raise PatchBreaksContract(**failure.facts) from None
-        return new
+        return new, warnings
 
     def _apply_rules(self, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         if old is not None and self.rules.lifecycle is not None:

@@ -95,6 +95,10 @@ class Shape:
         if self._defaults:
             _fill(value, self._defaults)
 
+    def typed(self, document: Mapping[str, Any]) -> list[str]:
+        """Warnings about a document's own type; see subtypes.TypedShape."""
+        return []
+
     def check(self, value: Any) -> None:
         """Raises Invalid, naming the attribute, what came and what was expected."""
         if not self._validator.is_valid(value):
