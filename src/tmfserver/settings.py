@@ -72,6 +72,11 @@ class Settings:
     handlers: str = _setting(
         "", String(), "A folder of handler modules that go before the bundled ones."
     )
+    accept_contract: bool = _setting(
+        False,
+        Boolean(),
+        "Serve contracts even where they break documents stored under those served before.",
+    )
     skip_broken: bool = _setting(
         False,
         Boolean(),
