@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
+from importlib import resources as installed
 from pathlib import Path
-from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -22,8 +21,9 @@ from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
+from tmfserver.engine.nested import holding
 from tmfserver.engine.notifications import Beside, Notifications, SharedNotifications
-from tmfserver.engine.references import ReferencePaths
+from tmfserver.engine.references import ReferencePaths, declare_references
 from tmfserver.engine.sharing import Sharing, between, kept_together, read_sharings, shared_tables
 from tmfserver.errors import BrokenContract
 from tmfserver.handling import Handler
@@ -36,6 +36,7 @@ from tmfserver.http.idempotency import Answers
 from tmfserver.http.jobs import JobOperations
 from tmfserver.http.lists import Limits, Lists
 from tmfserver.http.metrics import metrics_middleware
+from tmfserver.http.nested import NestedOperations
 from tmfserver.http.operations import ResourceOperations
 from tmfserver.http.resolver import OperationResolver, Served
 from tmfserver.http.routing import RoutingMiddleware
@@ -46,9 +47,9 @@ from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
 from tmfserver.sharing import Shared, by_resource, share
-from tmfserver.spec import Api, Broken, Operation, Resource, Shape
-from tmfserver.spec.additions import declare_expansion
+from tmfserver.spec import Api, Broken, Resource, Shape
 from tmfserver.spec.extending import read_schemas
+from tmfserver.spec.hubs import listener_type
 from tmfserver.spec.subtypes import Extended, TypedShape
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Plan:
 
 def bundled_specs() -> Path:
     """The folder of the contracts that come with the server."""
-    return Path(str(files("tmfserver.specs")))
+    return Path(str(installed.files("tmfserver.specs")))
 
 
 def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
@@ -105,13 +106,13 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
     bundled = not (settings.specs or left_out)
     handlers = handling.load(apis, settings.handlers, bundled=bundled, own=not left_out)
     rules = {name: handler.rules for name, handler in handlers.items()}
-    _declare_references(apis, _reference_paths(handlers))
+    declare_references(apis, _reference_paths(handlers))
     collections = {
         api.collection_name(name): collection_of(
-            api, resource, rules.get(name, NO_RULES), deletions=settings.references == "strict"
+            api, name, rules.get(_last(name), NO_RULES), deletions=settings.references == "strict"
         )
         for api in apis
-        for name, resource in api.resources.items()
+        for name in (*api.resources, *api.nested)
     }
     sharings = read_sharings(settings.shared_tables, collections)
     collections = kept_together(collections, sharings)
@@ -125,6 +126,10 @@ def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
     return Plan(settings, apis, handlers, collections, extended, sharings)
 
 
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
 def _with_history(api: Api) -> set[str]:
     """The resources whose contract asks for the history of their states."""
     return {each.resource for each in api.operations if each.verb == "history" and each.resource}
@@ -136,24 +141,6 @@ def _warn(failure: BrokenContract) -> None:
 
 def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
     return ReferencePaths({name: handler.rules for name, handler in handlers.items()})
-
-
-def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
-    """The effective contracts tell which references `expand` can name: the handlers' rules do."""
-    for api in apis:
-        for operation in api.operations:
-            paths = declared.two_levels(operation.resource or "")
-            if paths and operation.verb in ("list", "retrieve"):
-                known = api.resources[operation.resource or ""].types
-                declare = partial(_declare, operation=operation, paths=paths, known=known)
-                spec.changed(api.document, declare)
-
-
-def _declare(
-    document: Mapping[str, Any], operation: Operation, paths: Sequence[str], known: Container[str]
-) -> None:
-    definition = document["paths"][operation.path][operation.method]
-    declare_expansion(definition, paths, known)
 
 
 def _nothing() -> None:
@@ -205,34 +192,46 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
-    resources: dict[str, ResourceOperations] = {}
+    resources: dict[str, ResourceOperations | NestedOperations] = {}
     answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
+
+    def lists(engine: ResourceEngine, path: str) -> Lists:
+        return Lists(path, engine.resource.types, limits, shared.cursors)
+
     for name, engine in engines.items():
         path = f"{api.base_path}/{name}"
-        lists = Lists(path, engine.resource.types, limits, shared.cursors)
         histories = None
         if name in _with_history(api):
             entries_ = Lists(f"{path}//history", HISTORY_TYPES, limits, shared.cursors)
             histories = Histories(path, entries_, settings.user_header)
-        given = engine, path, lists, shared.expansions, answers, histories
+        given = engine, path, lists(engine, path), shared.expansions, answers, histories
         if name in spec.JOBS:
             resources[name] = JobOperations(shared.desk, api.base_path, *given)
         else:
             resources[name] = ResourceOperations(*given)
+    for name, nested in api.nested.items():
+        inside = _engine(plan, api, shared, interests, name)
+        resources[name] = NestedOperations(
+            inside, api.base_path + nested.place, partial(lists, inside), shared.expansions,
+            answers, shared.store, holding(name, plan.collections, api.collection_name),
+        )  # fmt: skip
     mirror = None
     if settings.mirror:
         kept = plan.collection(api, MIRRORED)
         mirror = Mirror(api.base_path, engines.values(), kept, shared.store)
     allowed = partial(refuse_literal, allowed=read_networks(settings.callback_networks))
     hub = Hub(api.base_path, shared.store, interests, allowed, mirror)
-    return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
+    return Served(
+        resources, HubOperations(hub, api.base_path, listener_type(api.document)), plan.handlers
+    )
 
 
 def _notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
-    handler = plan.handlers.get(name)
+    resource = api.resource(name)
+    handler = plan.handlers.get(resource.name)
     lifecycle = handler.rules.lifecycle if handler else None
     state = lifecycle.attribute if lifecycle else ""
-    return Notifications(api.resources[name], api.base_path, interests, api.title, state)
+    return Notifications(resource, api.base_path, interests, api.title, state)
 
 
 def _shared_notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
@@ -263,7 +262,9 @@ def _shape(plan: Plan, api: Api, resource: Resource) -> Shape:
 def _engine(
     plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
 ) -> ResourceEngine:
-    resource, handler = api.resources[name], plan.handlers.get(name)
+    resource = api.resource(name)
+    handler = plan.handlers.get(resource.name)
+    inner = [plan.collection(api, each) for each in api.nested if each.startswith(f"{name}/")]
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
     collection, store = plan.collection(api, name), shared.store
@@ -286,4 +287,5 @@ def _engine(
         store,
         _shared_notifications(plan, api, name, interests),
         history,
+        inner,
     )

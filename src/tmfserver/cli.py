@@ -70,7 +70,7 @@ def serve(more: tuple[str, ...], *, reloads: bool, **given: Any) -> None:
 
 
 @commands.command()
-@with_settings("specs", "handlers")
+@with_settings("specs", "base_paths", "handlers")
 @with_more_specs
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
@@ -91,7 +91,7 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
     help="With --against: looks at all documents stored under OLDER."
     f"  [env: {variable('database')}; default: none is looked at]",
 )
-@with_settings("specs", "handlers")
+@with_settings("specs", "base_paths", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def check(
     files: tuple[str, ...], against: str | None, database: str | None, as_json: bool, **given: Any
@@ -126,7 +126,7 @@ def check(
 
 
 @commands.command()
-@with_settings("database", "specs", "handlers", "references")
+@with_settings("database", "specs", "base_paths", "handlers", "references")
 @click.option(
     "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
 )
@@ -148,7 +148,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
 
 @commands.command()
 @click.argument("query", metavar="'RESOURCE?QUERY'")
-@with_settings("database", "specs", "handlers")
+@with_settings("database", "specs", "base_paths", "handlers")
 def explain(query: str, **given: Any) -> None:
     """Shows how a list is answered: by which indexes, statements and plans.
 

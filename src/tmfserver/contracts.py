@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tmfserver import spec
 from tmfserver.errors import BrokenContract
-from tmfserver.settings import Settings
+from tmfserver.settings import Settings, read_base_paths
 from tmfserver.spec import Api, Broken
 
 
@@ -20,7 +20,9 @@ def read(settings: Settings, places: Iterable[Path], broken: Broken) -> tuple[Ap
         except BrokenContract as failure:
             broken(failure)
     kept = spec.Kept(_kept_in(settings))
-    return tuple(_as_set(settings, api) for api in spec.read(*files, kept=kept, broken=broken))
+    chosen = read_base_paths(settings.base_paths, [file.name for file in files])
+    read = spec.read(*files, kept=kept, broken=broken, base_paths=chosen)
+    return tuple(_as_set(settings, api) for api in read)
 
 
 def _kept_in(settings: Settings) -> Path | None:

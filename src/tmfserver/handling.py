@@ -16,7 +16,7 @@ from typing import Any
 import tmfserver.handlers
 from tmfserver.errors import BrokenHandler
 from tmfserver.rules import NO_RULES, Rules
-from tmfserver.spec import Api, snake_case
+from tmfserver.spec import Api, Operation, snake_case
 
 _PACKAGE = "tmfserver.handlers"
 
@@ -44,9 +44,9 @@ def load(
     resources: dict[str, str] = {}
     for api in apis:
         for operation in api.operations:
-            if operation.resource is not None:
-                name = snake_case(operation.resource)
-                resources[name] = operation.resource
+            for resource in _named(operation):
+                name = snake_case(resource)
+                resources.setdefault(name, resource)
                 operations.setdefault(name, set()).add(operation.function_name)
     overlay = Path(folder).resolve() if folder else None
     if overlay is not None and not overlay.is_dir():
@@ -63,6 +63,24 @@ def load(
         if resources[name] not in found:
             found[resources[name]] = _handler(path, operations[name])
     return found
+
+
+def replacing(
+    handlers: Mapping[str, Handler], operation: Operation
+) -> tuple[Handler | None, Callable[..., Any] | None]:
+    """The handler of an operation's resource, and its function that replaces the operation; of a
+    nested resource's operation the function may also stand in the module of what it is nested in.
+    """
+    mine = [handlers[name] for name in _named(operation) if name in handlers]
+    for handler in mine:
+        if function := handler.functions.get(operation.function_name):
+            return handler, function
+    return handlers.get(next(iter(_named(operation)), "")), None
+
+
+def _named(operation: Operation) -> list[str]:
+    """The resources in an operation's path, its own first."""
+    return (operation.resource or "").split("/")[::-1] if operation.resource else []
 
 
 def _bundled_path() -> list[str]:

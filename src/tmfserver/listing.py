@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Integer, List, Nested, Raw, String
 
+from tmfserver import handling
 from tmfserver import settings as settings_
 from tmfserver.app import Plan, make_plan
 from tmfserver.errors import BrokenContract
@@ -91,8 +92,8 @@ def _operation(plan: Plan, api: Api, operation: Operation) -> dict[str, Any]:
 
 
 def _carried_out_by(plan: Plan, operation: Operation) -> str:
-    handler = plan.handlers.get(operation.resource or "")
-    if handler is not None and operation.function_name in handler.functions:
+    handler, function = handling.replacing(plan.handlers, operation)
+    if handler is not None and function is not None:
         return f"{handler.module}.{operation.function_name}"
     if operation.verb is None:
         return "none: answers 501"
@@ -118,7 +119,7 @@ def _contract(plan: Plan, api: Api) -> dict[str, Any]:
         "title": api.title,
         "version": api.version,
         "base_path": api.base_path,
-        "resources": list(api.resources),
+        "resources": [*api.resources, *api.nested],
         "events": [
             event.name for resource in api.resources.values() for event in resource.events.values()
         ],

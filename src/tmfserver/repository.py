@@ -39,6 +39,7 @@ class Collection:
     types: what the contract says of an attribute's values, by dotted path, where it is a scalar.
     arrays: dotted paths that are arrays by the contract: a path through one has many values.
     keys: what no two of the documents share.
+    nested: the documents stand in those of another collection, and have ids of their own there.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Collection:
     types: Mapping[str, ValueType] = field(default_factory=dict)
     arrays: frozenset[str] = frozenset()
     keys: tuple[UniqueKey, ...] = ()
+    nested: bool = False
 
 
 # One for each of a collection's keys, None where the document has it not.

@@ -38,6 +38,11 @@ def are_networks(text: str) -> None:
         raise marshmallow.ValidationError(expected) from None
 
 
+def are_base_paths(text: str) -> None:
+    if not re.fullmatch(r"([^,=]+=(/[A-Za-z0-9._~-]+)+/?(,|$))*", text):
+        raise marshmallow.ValidationError("FILE=/path with commas between, as thing.json=/thing/v4")
+
+
 def are_seconds(text: str) -> None:
     if not re.fullmatch(r"\s*\d{1,7}(\.\d+)?\s*(,\s*\d{1,7}(\.\d+)?\s*)*", text):
         raise marshmallow.ValidationError("seconds with commas between, as 1,5,30")

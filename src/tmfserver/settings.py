@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,7 +12,14 @@ from marshmallow import validate
 from marshmallow.fields import Boolean, List, String
 
 from tmfserver.errors import WrongSetting
-from tmfserver.setting_shapes import are_networks, are_seconds, number, one_of, setting
+from tmfserver.setting_shapes import (
+    are_base_paths,
+    are_networks,
+    are_seconds,
+    number,
+    one_of,
+    setting,
+)
 
 PREFIX = "TMFSERVER_"
 
@@ -30,6 +37,12 @@ class Settings:
     )
     specs: tuple[str, ...] = setting(
         (), List(String()), "Folders (or files) of contracts to serve instead of the bundled ones."
+    )
+    base_paths: str = setting(
+        "",
+        String(validate=are_base_paths),
+        "Where contracts are served instead of where they say, by file name, e.g."
+        " thing.json=/tmf-api/thing/v4,other.yaml=/other.",
     )
     shared_tables: str = setting(
         "",
@@ -240,6 +253,21 @@ def read(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     if "specs" in loaded:
         loaded["specs"] = tuple(loaded["specs"])
     return Settings(**loaded)
+
+
+def read_base_paths(text: str, files: Iterable[str]) -> dict[str, str]:
+    """The base paths that the setting gives to files, by file name. Raises WrongSetting for a name
+    that is none of the files'."""
+    chosen = dict(each.split("=") for each in text.split(",") if each)
+    known = sorted(files)
+    for name in chosen:
+        if name not in known:
+            raise WrongSetting(
+                setting=f"'base_paths' ({variable('base_paths')})",
+                came=repr(name),
+                expected=f"the name of a file that is served: {', '.join(known)}",
+            )
+    return chosen
 
 
 def environment(settings: Settings) -> dict[str, str]:

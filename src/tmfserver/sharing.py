@@ -56,6 +56,8 @@ def share(
 def by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collection]]:
     found: dict[str, list[Collection]] = {}
     for collection in collections.values():
+        if collection.nested:
+            continue  # no reference tells in which document it stands
         found.setdefault(collection.resource, []).append(collection)
     return found
 

@@ -82,9 +82,7 @@ BROKEN: dict[str, str | dict[str, Any]] = {
     "no operations": {**CONTRACT, "paths": {}},
     "no paths": {name: CONTRACT[name] for name in CONTRACT if name != "paths"},
     "paths are a list": {**CONTRACT, "paths": []},
-    "no operationId": with_path("/other", get={"responses": OPERATION["responses"]}),
     "no responses": with_path("/other", get={"operationId": "listOther"}),
-    "an operationId twice": with_path("/other", get=OPERATION),
     "a reference to nothing": with_answer({"$ref": "#/definitions/Nothing"}),
     "a type that is none": with_answer({"type": "nonsense"}),
 }

@@ -91,6 +91,10 @@ def read(**more: Any) -> Api:
         ({"url": "http://{host}/{part}", "variables": {"host": {"default": "h"},
                                                        "part": {"default": "p"}}}, "/p"),
         ({"url": "/things/v5"}, "/things/v5"),
+        ({"url": "{apiRoot}/things/v5"}, "/things/v5"),
+        ({"url": "{apiRoot}"}, "/tmf-api/thingManagement/v5"),
+        ({"url": "{apiRoot}/x/", "variables": {"apiRoot": {"default": "https://h/y"}}}, "/y/x"),
+        ({"url": "/"}, "/tmf-api/thingManagement/v5"),
     ],
 )  # fmt: skip
 def test_the_base_path_is_the_urls(server: dict[str, Any], path: str) -> None:
@@ -98,10 +102,9 @@ def test_the_base_path_is_the_urls(server: dict[str, Any], path: str) -> None:
     assert read(servers=[server]).base_path == path
 
 
-def test_a_contract_that_names_no_server_is_served_at_the_root() -> None:
-    """OpenAPI's own default, and no adaptation."""
-    api = read(servers=[])
-    assert api.base_path == ""
+def test_a_contract_that_names_no_server_is_served_at_the_usual_path() -> None:
+    """As if it named a host alone: two contracts cannot both be at the root."""
+    assert read(servers=[]).base_path == "/tmf-api/thingManagement/v5"
 
 
 def test_what_operations_share_is_adapted_for_each_alone() -> None:

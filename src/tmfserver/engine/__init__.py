@@ -4,8 +4,9 @@ It knows no HTTP and no SQL: contracts and rules come in as values, the database
 """
 
 from tmfserver.engine.listeners import Hub
+from tmfserver.engine.nested import Holding
 from tmfserver.engine.outcomes import Outcome
 from tmfserver.engine.representation import represent
 from tmfserver.engine.resources import ResourceEngine
 
-__all__ = ["Hub", "Outcome", "ResourceEngine", "represent"]
+__all__ = ["Holding", "Hub", "Outcome", "ResourceEngine", "represent"]

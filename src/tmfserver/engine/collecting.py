@@ -6,21 +6,24 @@ from collections.abc import Iterator
 
 from tmfserver.repository import Collection, UniqueKey
 from tmfserver.rules import Rules
-from tmfserver.spec import Api, Resource
+from tmfserver.spec import Api
 
 
-def collection_of(api: Api, resource: Resource, rules: Rules, *, deletions: bool) -> Collection:
-    """deletions: each asks who refers to what is to go, so references have indexes."""
+def collection_of(api: Api, name: str, rules: Rules, *, deletions: bool) -> Collection:
+    """name: the resource's, or a nested one's. deletions: each asks who refers to what is to go,
+    so references have indexes."""
+    resource = api.resource(name)
     indexed = dict.fromkeys(rules.indexed)
     if deletions:
         indexed |= dict.fromkeys([f"{path}.id" for path in rules.references])
     return Collection(
-        name=api.collection_name(resource.name),
+        name=api.collection_name(name),
         resource=resource.name,
         indexed=tuple(indexed),
         types=resource.types,
         arrays=resource.arrays,
         keys=tuple(_keys(rules)),
+        nested=name in api.nested,
     )
 
 

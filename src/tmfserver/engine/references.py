@@ -5,7 +5,8 @@ Whether it must is a policy, since much of it is not this server's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from tmfserver import exact
@@ -13,6 +14,8 @@ from tmfserver.errors import StillReferredTo, UnresolvedReference
 from tmfserver.query.ast import Comparison, Path, Query
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import Rules
+from tmfserver.spec import Api, Operation, changed
+from tmfserver.spec.additions import declare_expansion
 
 MOST_NAMED = 5  # of those that refer to what is to be deleted
 
@@ -149,3 +152,22 @@ class ReferencePaths:
 
 def _names(resources: str | Sequence[str]) -> list[str]:
     return [resources] if isinstance(resources, str) else list(resources)
+
+
+def declare_references(apis: Iterable[Api], declared: ReferencePaths) -> None:
+    """The effective contracts tell which references `expand` can name: the handlers' rules do."""
+    for api in apis:
+        for operation in api.operations:
+            paths = declared.two_levels(operation.resource or "")
+            if paths and operation.verb in ("list", "retrieve") and not operation.holder:
+                known = api.resources[operation.resource or ""].types
+                changed(api.document, partial(_declare, operation, paths, known))
+
+
+def _declare(
+    operation: Operation,
+    paths: Sequence[str],
+    known: Container[str],
+    document: Mapping[str, Any],
+) -> None:
+    declare_expansion(document["paths"][operation.path][operation.method], paths, known)

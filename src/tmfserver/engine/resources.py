@@ -12,6 +12,7 @@ from tmfserver import exact
 from tmfserver.engine import representation
 from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
+from tmfserver.engine.nested import Within, what_goes_along
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
@@ -45,6 +46,7 @@ class ResourceEngine:
     `base` in the methods is the URL of the collection as the client sees it, with its slash.
     `precondition`, if given, is called with the revision found and raises to refuse it.
     `correlation` ties the change's events to the request that makes it; `by` is who asks for it.
+    `inner` are the collections whose documents stand in this one's, and go with them.
     """
 
     def __init__(
@@ -53,14 +55,27 @@ class ResourceEngine:
         shape: Shape,
         checks: Checks,
         collection: Collection,
-        store: Store,
+        store: Store | Within,
         notifications: Notifications,
         history: History | None = None,
+        inner: Sequence[Collection] = (),
     ) -> None:
         self.resource, self.checks, self.collection = resource, checks, collection
         self.shape, self.notifications, self._history = shape, notifications, history
-        self._store = store
+        self._store, self.inner = store, inner
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def within(self, holder: str) -> ResourceEngine:
+        """The same engine for the documents that stand in the holder of this key alone."""
+        return ResourceEngine(
+            self.resource,
+            self.shape,
+            self.checks,
+            self.collection,
+            Within(self._store, self.collection, holder),
+            self.notifications,
+            inner=self.inner,
+        )
 
     async def list(self, query: Query, base: str) -> Page:
         return await self._store.find(self.collection, rewrite_href(query, base))
@@ -218,8 +233,10 @@ class ResourceEngine:
                 precondition(row[2])
             await self.checks.refuse_deletion(id, base)
             old = exact.loads(represent(row, base))
-            remove = Remove(self.collection, id, row[2])
-            await self._commit([remove], [(old, None)], correlation)
+            changes: list[Change] = [Remove(self.collection, id, row[2])]
+            if self.inner:
+                changes += await what_goes_along(self._store, self.inner, id)
+            await self._commit(changes, [(old, None)], correlation)
 
         await self._until_settled(id, once)
 

@@ -50,7 +50,13 @@ def classify(failure: errors.Failure) -> tuple[int, str]:
 def error_body(status: int, code: str, reason: str, message: str) -> bytes:
     """A TM Forum Error (TMF630 3.4): its `status` is a text."""
     return orjson.dumps(
-        {"code": code, "reason": reason, "message": message, "status": str(status)},
+        {
+            "@type": "Error",
+            "code": code,
+            "reason": reason,
+            "message": message,
+            "status": str(status),
+        },
     )
 
 

@@ -17,10 +17,14 @@ from tmfserver.rules import Call, Reply
 
 
 class HubOperations:
-    """The operations of one API's hub, and of its listener paths."""
+    """The operations of one API's hub, and of its listener paths.
 
-    def __init__(self, hub: Hub, path: str) -> None:
+    kind: what the contract calls a listener, where it is mandatory to say (`@type`).
+    """
+
+    def __init__(self, hub: Hub, path: str, kind: str = "") -> None:
         self._hub, self._path = hub, path
+        self._said = {"@type": kind} if kind else {}
 
     async def subscribe(self, call: Call) -> Reply:
         asked = call.body
@@ -28,23 +32,26 @@ class HubOperations:
             asked["callback"], asked.get("query") or "", asked.get("header") or ""
         )
         location = f"{call.base_url}{self._path}/hub/{listener.id}".encode()
-        body = orjson.dumps(_NEW_LISTENER.dump(listener))
+        body = orjson.dumps({**self._said, **_NEW_LISTENER.dump(listener)})
         return Reply(201, body, [JSON_HEADER, (b"location", location)])
 
     async def subscriptions(self, call: Call) -> Reply:
         listeners = await self._hub.all()
         count = b"%d" % len(listeners)
         headers = [(b"x-total-count", count), (b"x-result-count", count), JSON_HEADER]
-        return Reply(200, orjson.dumps([_LISTENER.dump(one) for one in listeners]), headers)
+        return Reply(200, orjson.dumps([self._shown(one) for one in listeners]), headers)
 
     async def subscription(self, call: Call) -> Reply:
         (id,) = call.path.values()
-        return Reply(200, _listener(await self._hub.find(id)), [JSON_HEADER])
+        return Reply(200, orjson.dumps(self._shown(await self._hub.find(id))), [JSON_HEADER])
 
     async def unsubscribe(self, call: Call) -> Reply:
         (id,) = call.path.values()
         await self._hub.unsubscribe(id)
         return Reply(204)
+
+    def _shown(self, listener: Listener) -> dict[str, str]:
+        return {**self._said, **_LISTENER.dump(listener)}
 
     def listen(self, event: str, status: int) -> Callable[[Call], Awaitable[Reply]]:
         """What a listener path does; the contract says with which status it answers."""
@@ -54,7 +61,7 @@ class HubOperations:
             if status == 204:
                 return Reply(204)
             kept = Listener(id, "", f"{call.base_url}{self._path}/listener/{event}", "")
-            return Reply(status, _listener(kept), [JSON_HEADER])
+            return Reply(status, orjson.dumps(self._shown(kept)), [JSON_HEADER])
 
         return listen
 
@@ -78,7 +85,3 @@ class NewListenerShape(ListenerShape):
 
 
 _LISTENER, _NEW_LISTENER = ListenerShape(), NewListenerShape()
-
-
-def _listener(listener: Listener) -> bytes:
-    return orjson.dumps(_LISTENER.dump(listener))

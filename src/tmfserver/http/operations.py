@@ -18,7 +18,7 @@ from tmfserver.http.histories import Histories
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.media import patcher
-from tmfserver.query.ast import Fields
+from tmfserver.query.ast import Fields, Query
 from tmfserver.query.expansion import read_expansion
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
@@ -49,11 +49,13 @@ class ResourceOperations:
         self._place, self._expansions = Place(engine.collection, path), expansions
         self._types, self._histories = engine.resource.types, histories
 
-    async def list(self, call: Call) -> Reply:
+    async def list(self, call: Call, narrow: Callable[[Query], Query] | None = None) -> Reply:
+        """`narrow` makes a query for some documents of one for all."""
         base = f"{call.base_url}{self._path}/"
         listed = self._lists.read(call)
         expansion = self._expansion(call)
-        page = await self.engine.list(listed.query, base)
+        query = listed.query if narrow is None else narrow(listed.query)
+        page = await self.engine.list(query, base)
         if expansion is not None:
             page = await expansion.page(page)
         fields = listed.query.fields
@@ -111,7 +113,7 @@ class ResourceOperations:
         base = f"{call.base_url}{self._path}/"
 
         async def create(also: Also) -> Sequence[Outcome]:
-            return [await self.engine.create(call.body, base, correlation(call), also)]
+            return [await self.engine.create(call.body or {}, base, correlation(call), also)]
 
         def render(outcomes: Sequence[Outcome]) -> Reply:
             (outcome,) = outcomes
@@ -207,3 +209,21 @@ def not_served(operation: Operation) -> Function:
         raise NotServed(what=f"operation {operation.operation_id}")
 
     return refuse
+
+
+def answering(function: Function, verb: str, status: int, before: Function) -> Function:
+    """The function with the status that its contract has for a good answer.
+
+    What was deleted goes along where the answer has a body; `before` retrieves it.
+    """
+
+    async def answer(call: Call) -> Reply:
+        gone = await before(call) if verb == "delete" and status == 200 else None
+        reply = await function(call)
+        reply.status = status
+        if status == 204:
+            headers = [pair for pair in reply.headers if pair != JSON_HEADER]
+            return Reply(204, None, headers)
+        return reply if gone is None else Reply(status, gone.body, [JSON_HEADER])
+
+    return answer

@@ -9,24 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 
-from tmfserver.handling import Handler
+from tmfserver.handling import Handler, replacing
 from tmfserver.http.aggregates import aggregate
 from tmfserver.http.hub import HubOperations
-from tmfserver.http.operations import Function, ResourceOperations, not_served
+from tmfserver.http.nested import HeldOperations, NestedOperations
+from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
+from tmfserver.spec.described import USUAL, status_of
+
+Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations
 
 
 @dataclass(frozen=True)
 class Served:
     """What one contract's operations are carried out by."""
 
-    resources: Mapping[str, ResourceOperations]
+    resources: Mapping[str, ResourceOperations | NestedOperations]
     hub: HubOperations
     handlers: Mapping[str, Handler]
 
@@ -56,8 +60,7 @@ class OperationResolver(Resolver):
 
 def _function(operation: Operation, served: Served) -> Function:
     default = _default(operation, served)
-    handler = served.handlers.get(operation.resource or "")
-    own: Any = handler.functions.get(operation.function_name) if handler else None
+    own: Any = replacing(served.handlers, operation)[1]
     if own is None:
         return default
 
@@ -82,8 +85,18 @@ def _default(operation: Operation, served: Served) -> Function:
             return aggregate(operation, engines)
         case None:
             return not_served(operation)
-    resource = served.resources.get(operation.resource or "")
+    resource = _resource(operation, served)
     if resource is None:
         return not_served(operation)
     verb: Function = getattr(resource, operation.verb)
-    return verb
+    status = status_of(operation.verb, operation.definition)
+    if status == USUAL.get(operation.verb, status):
+        return verb
+    return answering(verb, operation.verb, status, resource.retrieve)
+
+
+def _resource(operation: Operation, served: Served) -> Operations | None:
+    found = served.resources.get(operation.resource or "")
+    if isinstance(found, ResourceOperations) and operation.holder:
+        return HeldOperations(found, operation.holder)
+    return found

@@ -100,7 +100,7 @@ class Overview:
             self._samples[api.base_path] = first_post(api)
         lines = (
             ResourceLine(name, _methods(api, name), counts.get(api.collection_name(name)))
-            for name in api.resources
+            for name in (*api.resources, *api.nested)
         )
         return ApiCard(
             api.title,

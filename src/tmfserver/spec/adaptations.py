@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from tmfserver.spec.additions import LARGEST_NUMBER
+from tmfserver.spec.described import answered, asked, by_resource, declare_answers
+from tmfserver.spec.flattening import loosen_kept
 from tmfserver.spec.openapi import (
     JSON,
     JSON_PATCH,
@@ -33,17 +35,41 @@ def type_objects(document: dict[str, Any]) -> int:
         if "properties" in schema and "type" not in schema:
             schema["type"] = "object"
             places += 1
+    for method, path, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
+        schema = content.get("schema", {})
+        whole = document["components"]["schemas"].get(
+            schema.get("$ref", "").removeprefix(COMPONENT), schema
+        )
+        verb, _ = classify(method, path, operation)
+        if content and verb is not None and not {"type", "anyOf", "allOf"} & whole.keys():
+            whole["type"] = "object"
+            content.setdefault("schema", whole)
+            places += 1
     return places
+
+
+def keep_what_is_new(document: dict[str, Any]) -> int:
+    pairs = [
+        (answered(mine), asked(mine, "create"))
+        for mine in by_resource(operations(document)).values()
+    ]
+    return loosen_kept(document, [pair for pair in pairs if all(pair)])
+
+
+def describe_success(document: dict[str, Any]) -> int:
+    return declare_answers(document, list(operations(document)))
 
 
 def loosen_updates(document: dict[str, Any]) -> int:
     schemas, places = document["components"]["schemas"], 0
+    resources = by_resource(operations(document))
     for method, path, operation in operations(document):
         body = operation.get("requestBody", {}).get("content", {}).get(JSON)
-        verb, _ = classify(method, path, operation)
+        verb, name = classify(method, path, operation)
         target = (body or {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
         if verb == "patch" and body and target in schemas:
-            whole = schemas.get(target.removesuffix("_Update"), {})
+            whole = schemas.get(answered(resources.get(name or "", {})), {})
             top = derive_patch(schemas, target, frozenset(whole.get("required", ())))
             body["schema"] = {"$ref": COMPONENT + top}
             places += 1
@@ -55,9 +81,13 @@ def describe_patches(document: dict[str, Any]) -> int:
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         if classify(method, path, operation)[0] == "patch" and JSON in content:
-            content.setdefault(MERGE_PATCH, content[JSON])
-            content.setdefault(JSON_PATCH, {"schema": _patch_schema(r"^(/([^~/]|~[01])*)*$")})
-            content.setdefault(JSON_PATCH_QUERY, {"schema": _patch_schema(r"^(/.*)?$")})
+            schemas = (
+                (MERGE_PATCH, content[JSON].get("schema", {})),
+                (JSON_PATCH, _patch_schema(r"^(/([^~/]|~[01])*)*$")),
+                (JSON_PATCH_QUERY, _patch_schema(r"^(/.*)?$")),
+            )
+            for media, schema in schemas:
+                content.setdefault(media, {})["schema"] = schema
             places += 1
     return places
 
@@ -92,7 +122,7 @@ def describe_selections(document: dict[str, Any]) -> int:
         verb, _ = classify(method, path, operation)
         if verb not in ("list", "retrieve", "create", "bulk", "patch", "replace"):
             continue
-        for status in ("200", "201"):
+        for status in ("200", "201", "202"):
             content = operation["responses"].get(status, {}).get("content", {}).get(JSON, {})
             schema = content.get("schema", {})
             holder = schema["items"] if schema.get("type") == "array" else schema
@@ -151,9 +181,10 @@ def take_own_ids(document: dict[str, Any]) -> int:
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         target = content.get(JSON, {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
-        if classify(method, path, operation)[0] == "create" and "properties" in schemas.get(
-            target, {}
-        ):
+        verb, _ = classify(method, path, operation)
+        if verb in ("create", "replace") and "required" in schemas.get(target, {}):
+            places += _need_no_id(schemas[target])
+        if verb == "create" and "properties" in schemas.get(target, {}):
             schemas[target]["properties"]["id"] = {
                 "type": "string",
                 "pattern": ID_PATTERN,
@@ -161,6 +192,16 @@ def take_own_ids(document: dict[str, Any]) -> int:
                 "leave it out and the server gives one.",
             }
             places += 1
+    return places
+
+
+def _need_no_id(schema: dict[str, Any]) -> int:
+    """The id and href of a new document are made here; of another they stand in the path."""
+    given = schema["required"]
+    schema["required"] = [name for name in given if name not in ("id", "href")]
+    places = len(given) - len(schema["required"])
+    if not schema["required"]:
+        del schema["required"]
     return places
 
 

@@ -179,7 +179,7 @@ def add_idempotency(document: dict[str, Any]) -> int:
 
 def add_errors(document: dict[str, Any]) -> int:
     places = 0
-    document["components"]["schemas"].setdefault("Error", _OWN_ERROR)
+    _settle_error(document["components"]["schemas"])
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
@@ -198,6 +198,19 @@ def add_errors(document: dict[str, Any]) -> int:
     return places
 
 
+def _settle_error(schemas: dict[str, Any]) -> None:
+    """The contract's Error, where it is what TMF630 3.4 has: of old ones, status was a number."""
+    known = schemas.get("Error", {})
+    given = known.get("properties", {})
+    if (
+        {"code", "reason"} <= given.keys()
+        and all(given.get(name, _TEXT).get("type") == "string" for name in _OWN_ERROR["properties"])
+        and _OWN_ERROR["properties"].keys() >= set(known.get("required", ()))
+    ):
+        return
+    schemas["Error"] = _OWN_ERROR
+
+
 _OWN_ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["code", "reason"],
@@ -207,5 +220,6 @@ _OWN_ERROR: dict[str, Any] = {
         "reason": {"type": "string", "description": "The refusal in a few words."},
         "message": {"type": "string", "description": "What is wrong, and what would be right."},
         "status": {"type": "string", "description": "The HTTP status."},
+        "@type": {"type": "string", "description": "What this is: an Error."},
     },
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmfserver.spec.described import status_of
 from tmfserver.spec.openapi import JSON, JSON_PATCH, operations
-from tmfserver.spec.verbs import classify
+from tmfserver.spec.verbs import OWN, classify
 
 
 def add_bulk_creation(document: dict[str, Any]) -> int:
@@ -26,9 +27,13 @@ def add_bulk_creation(document: dict[str, Any]) -> int:
 def _operation(
     operation_id: str, resource: str, create: dict[str, Any], body: dict[str, Any]
 ) -> dict[str, Any]:
-    made = create.get("responses", {}).get("201", {}).get("content", {}).get(JSON, {})
-    answer = {"type": "array", "items": made.get("schema", body)}
+    own = {OWN: {**create[OWN], "verb": "bulk"}} if OWN in create else {}
+    good = str(status_of("create", create))
+    made = create.get("responses", {}).get(good, {}).get("content", {}).get(JSON, {})
+    # A copy: what is adapted in an answer is not the create's.
+    answer = {"type": "array", "items": dict(made.get("schema", body))}
     return {
+        **own,
         "operationId": operation_id,
         "summary": f"Creates several of {resource}: all of them or none",
         "description": "Each operation of the JSON Patch adds one; no other operation is served.",

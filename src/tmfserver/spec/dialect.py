@@ -16,8 +16,10 @@ from tmfserver.spec.adaptations import (
     bound_whole_numbers,
     describe_patches,
     describe_selections,
+    describe_success,
     drop_last_slash,
     fill_defaults,
+    keep_what_is_new,
     loosen_references,
     loosen_updates,
     refuse_blanks,
@@ -33,8 +35,20 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.bulk import add_bulk_creation
+from tmfserver.spec.flattening import drop_unknown_mandatory, join_parts, widen_alternatives
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
 from tmfserver.spec.jobs import declare_jobs
+from tmfserver.spec.naming import name_bodies, name_components, name_operations
+from tmfserver.spec.nesting import describe_nested
+from tmfserver.spec.newer import read_as_three_zero
+from tmfserver.spec.straightening import (
+    describe_answers,
+    drop_empty_words,
+    parameters_in_place,
+    settle_media,
+    share_beginning,
+    straighten_paths,
+)
 from tmfserver.spec.unfolding import take_server_path, unfold_shared
 
 
@@ -86,6 +100,87 @@ ADAPTATIONS = (
         "base path without its last slash",
         "paths begin with a slash, so that the base path's own would stand twice in a URL",
         drop_last_slash,
+    ),
+    Adaptation(
+        "paths with one slash",
+        "a slash at a path's end, or two in it, would make another path of it",
+        straighten_paths,
+    ),
+    Adaptation(
+        "what all paths begin with",
+        "it belongs to the base path, so that /hub and the resources stand right below that",
+        share_beginning,
+    ),
+    Adaptation(
+        "one operationId for each operation",
+        "handlers and clients go by it: one that is missing, doubled or no single word is made"
+        " from method and path",
+        name_operations,
+    ),
+    Adaptation(
+        "variables of paths described",
+        "each variable of a path is a text, whether the file describes it or not",
+        parameters_in_place,
+    ),
+    Adaptation(
+        "bodies as JSON",
+        "of several media types, or one with parameters, application/json is what is served",
+        settle_media,
+    ),
+    Adaptation(
+        "references to components",
+        "what is referred to elsewhere in the file stands among the components, by a plain name",
+        name_components,
+    ),
+    Adaptation(
+        "schemas in the words of OpenAPI 3.0",
+        "3.1 says null, constants and bounds in another way, and lets more stand by a reference",
+        read_as_three_zero,
+    ),
+    Adaptation(
+        "keywords that say nothing",
+        "an empty list of values, or a pattern that is no regular expression, is left out",
+        drop_empty_words,
+    ),
+    Adaptation(
+        "bodies and answers by name",
+        "what an operation describes in place can be adapted when it has a name",
+        name_bodies,
+    ),
+    Adaptation(
+        "parts in one piece",
+        "queries, patches and messages are about all attributes of a schema, wherever they stand",
+        join_parts,
+    ),
+    Adaptation(
+        "one of several read as any of them",
+        "a reference and what it refers to are told apart by @type; a document may satisfy both",
+        widen_alternatives,
+    ),
+    Adaptation(
+        "mandatory attributes that exist",
+        "a name in a list of mandatory attributes that no attribute has cannot be asked for",
+        drop_unknown_mandatory,
+    ),
+    Adaptation(
+        "longer paths",
+        "what stands below an instance is a collection of its own there, or a task",
+        describe_nested,
+    ),
+    Adaptation(
+        "lists answer arrays",
+        "and what asks for one thing is answered with one, whatever the file says",
+        describe_answers,
+    ),
+    Adaptation(
+        "good answers declared",
+        "each operation has one, with what was made or changed in it",
+        describe_success,
+    ),
+    Adaptation(
+        "kept as it was made",
+        "what a new document need not bring is not mandatory in the one that is kept of it",
+        keep_what_is_new,
     ),
     Adaptation(
         "files of jobs",

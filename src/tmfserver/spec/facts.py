@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,7 +54,9 @@ def facts_of(api: Api) -> Facts:
             if each.verb != "listen" or not told & {_capital(each.event or "")}
         },
         resources=resources,
-        schemas=_needed(api.schemas.plain, resources.values()),
+        schemas=api.schemas.plain(
+            [[each["whole"], each["created"]] for each in resources.values()]
+        ),
     )
 
 
@@ -91,31 +93,6 @@ def _resource(api: Api, resource: Resource) -> dict[str, Any]:
             for event in resource.events.values()
         },
     }
-
-
-def _needed(
-    schemas: Mapping[str, Any], resources: Iterable[Mapping[str, Any]]
-) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    open_ = [each[part] for each in resources for part in ("whole", "created")]
-    while open_:
-        for name in _referred(open_.pop()):
-            if name not in found and name in schemas:
-                found[name] = schemas[name]
-                open_.append(schemas[name])
-    return found
-
-
-def _referred(value: Any) -> Iterable[str]:
-    if isinstance(value, Mapping):
-        target = value.get("$ref")
-        if isinstance(target, str):
-            yield target.removeprefix(_COMPONENT)
-        for inner in value.values():
-            yield from _referred(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _referred(inner)
 
 
 def _capital(name: str) -> str:

@@ -76,6 +76,18 @@ def add_signing(document: dict[str, Any]) -> int:
     return 1
 
 
+def listener_type(document: Mapping[str, Any]) -> str:
+    """What a contract calls a listener, where an answer has to say so in its `@type`; else ""."""
+    post = document["paths"].get("/hub", {}).get("post", {})
+    content = post.get("responses", {}).get("201", {}).get("content", {}).get(JSON, {})
+    schema = content.get("schema", {})
+    for part in (schema, *schema.get("allOf", ())):
+        name = str(part.get("$ref", "")).removeprefix(_COMPONENT)
+        if "@type" in document["components"]["schemas"].get(name, {}).get("required", ()):
+            return name
+    return ""
+
+
 def _given(document: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes that a new listener is described by, to be added to."""
     post = document["paths"].get("/hub", {}).get("post", {})

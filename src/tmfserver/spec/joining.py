@@ -45,9 +45,13 @@ def base_path(document: Mapping[str, Any]) -> str:
     """Where a contract is served, without a slash at its end."""
     servers = deepcopy(document.get("servers")) or [{"url": document.get("basePath", "")}]
     place = {"servers": servers, "info": document.get("info", {})}
-    if "openapi" in document:
-        take_server_path(place)
+    take_server_path(place)
     return str(place["servers"][0]["url"]).rstrip("/")
+
+
+def placed(document: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """What has to stand in a contract's file for it to be served at this path."""
+    return {"basePath": path} if "swagger" in document else {"servers": [{"url": path}]}
 
 
 def _joined(files: list[Path], documents: Mapping[Path, Mapping[str, Any]]) -> Joined:

@@ -11,21 +11,24 @@ from typing import Any
 
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
+from tmfserver.spec.described import Definitions, answered, asked, by_resource
 from tmfserver.spec.dialect import Applied, adapt
 from tmfserver.spec.events import EventType, declared
 from tmfserver.spec.openapi import operations
-from tmfserver.spec.partial import SELECTION
 from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
-from tmfserver.spec.verbs import Verb, classify
+from tmfserver.spec.verbs import HOLDER, OWN, PLACE, Verb, classify
 
-_COMPONENT = "#/components/schemas/"
 _STAMPS = ("lastUpdate", "lastModified")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a contract, and the default verb that carries it out (None: none does)."""
+    """One operation of a contract, and the default verb that carries it out (None: none does).
+
+    place: the path of the collection, where that stands in instances of another.
+    holder: the attribute by which documents of the resource name what the path begins with.
+    """
 
     operation_id: str
     method: str
@@ -34,6 +37,8 @@ class Operation:
     resource: str | None
     event: str | None
     definition: Mapping[str, Any] = field(repr=False)
+    place: str = ""
+    holder: str = ""
 
     @property
     def function_name(self) -> str:
@@ -63,6 +68,19 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Nested:
+    """A resource whose documents stand in those of another, such as /thing/{thingId}/part.
+
+    place: the path of its collection, with its variables. parent: what they stand in, by its name
+    among the API's resources or nested ones; "" where the contract has none such.
+    """
+
+    resource: Resource
+    place: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class Api:
     """One contract: where it came from, what is served under its base path.
 
@@ -78,10 +96,14 @@ class Api:
     operations: tuple[Operation, ...] = field(repr=False)
     resources: Mapping[str, Resource] = field(repr=False)
     extensions: tuple[Path, ...] = ()
+    nested: Mapping[str, Nested] = field(default_factory=dict, repr=False)
 
     @cached_property
     def schemas(self) -> Schemas:
         return Schemas(self.document)
+
+    def resource(self, name: str) -> Resource:
+        return self.nested[name].resource if name in self.nested else self.resources[name]
 
     def collection_name(self, resource: str) -> str:
         """Names a resource's documents among all APIs', e.g. "accountManagement/v4/account"."""
@@ -90,11 +112,12 @@ class Api:
 
 def build(path: Path, raw: Mapping[str, Any], extensions: tuple[Path, ...] = ()) -> Api:
     document, adaptations = adapt(raw)
-    found = tuple(_operation(path, *entry) for entry in operations(document))
+    found = tuple(_operation(*entry) for entry in operations(document))
     if not found:
         raise BrokenContract(file=path, problem="it has no operations")
-    _refuse_doubles(path, found)
     info = document.get("info", {})
+    resources = _resources(document, found)
+    nested = {operation.resource or "": operation.place for operation in found if operation.place}
     return Api(
         file=path,
         title=str(info.get("title", path.stem)),
@@ -103,67 +126,70 @@ def build(path: Path, raw: Mapping[str, Any], extensions: tuple[Path, ...] = ())
         document=document,
         adaptations=adaptations,
         operations=found,
-        resources=_resources(document, found),
+        resources={name: each for name, each in resources.items() if name not in nested},
         extensions=extensions,
+        nested={
+            name: Nested(resources[name], place, _parent(name, resources))
+            for name, place in nested.items()
+        },
     )
 
 
-def _refuse_doubles(file: Path, found: tuple[Operation, ...]) -> None:
-    seen: dict[str, Operation] = {}
-    for operation in found:
-        other = seen.setdefault(operation.operation_id, operation)
-        if other is not operation:
-            raise BrokenContract(
-                file=file,
-                problem=f"{operation.method.upper()} {operation.path} and {other.method.upper()} "
-                f"{other.path} have the same operationId '{operation.operation_id}'",
-            )
+def _parent(name: str, resources: Mapping[str, Resource]) -> str:
+    above = name.rpartition("/")[0]
+    return above if above in resources else ""
 
 
 def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _operation(file: Path, method: str, path: str, definition: Mapping[str, Any]) -> Operation:
+def _operation(method: str, path: str, definition: Mapping[str, Any]) -> Operation:
     verb, name = classify(method, path, definition)
-    operation_id = definition.get("operationId")
-    if not operation_id:
-        raise BrokenContract(file=file, problem=f"{method.upper()} {path} has no operationId")
     listens = verb == "listen"
+    said = definition.get(OWN, {})
     return Operation(
-        operation_id, method, path, verb, None if listens else name, name if listens else None,
+        definition["operationId"],
+        method,
+        path,
+        verb,
+        None if listens else name or None,
+        name if listens else None,
         definition,
-    )  # fmt: skip
-
-
-def _resources(document: Mapping[str, Any], found: tuple[Operation, ...]) -> Mapping[str, Resource]:
-    names = dict.fromkeys(
-        operation.resource for operation in found if operation.verb and operation.resource
+        said.get(PLACE, ""),
+        said.get(HOLDER, ""),
     )
+
+
+def _resources(document: Mapping[str, Any], found: tuple[Operation, ...]) -> dict[str, Resource]:
+    mine = by_resource((each.method, each.path, each.definition) for each in found)
     listened = [
-        (operation.event, _asked({operation.verb: operation}, "listen"))
+        (operation.event, asked({operation.verb: operation.definition}, "listen"))
         for operation in found
         if operation.event
     ]
-    events = declared(Schemas(document), listened, [name for name in names if name])
-    return {name: _resource(document, name, found, events) for name in names if name}
+    events = declared(Schemas(document), listened, [_last(name) for name in mine])
+    return {name: _resource(document, name, mine[name], events) for name in mine}
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _resource(
     document: Mapping[str, Any],
     name: str,
-    found: tuple[Operation, ...],
+    mine: Definitions,
     events: Mapping[str, EventType],
 ) -> Resource:
-    mine = {operation.verb: operation for operation in found if operation.resource == name}
-    schema = _answered(mine)
+    schema = answered(mine)
     schemas = Schemas(document)
     properties = schemas.properties(schema)
-    create = schemas.properties(_asked(mine, "create")) or properties
-    update = schemas.properties(_asked(mine, "patch")) or properties
+    create = schemas.properties(asked(mine, "create")) or properties
+    update = schemas.properties(asked(mine, "patch")) or properties
     types, arrays = attribute_types(schemas, schema)
     return Resource(
-        name=name,
+        name=_last(name),
         schema=schema,
         given=frozenset(properties) - frozenset(create) - {"id"},
         kept=(frozenset(properties) - frozenset(update)) | {"id"},
@@ -173,33 +199,5 @@ def _resource(
         ),
         types=types,
         arrays=arrays,
-        events={event.kind: event for event in events.values() if event.resource == name},
+        events={event.kind: event for event in events.values() if event.resource == _last(name)},
     )
-
-
-def _answered(mine: Mapping[Verb | None, Operation]) -> str:
-    """The schema that a resource's operations answer with."""
-    for verb in ("retrieve", "create", "patch", "replace", "list"):
-        for status in ("200", "201"):
-            if verb in mine:
-                answer = mine[verb].definition["responses"].get(status, {})
-                schema = _first_schema(answer)
-                if name := schema.get("items", schema).get("$ref", "").removeprefix(_COMPONENT):
-                    return str(name).removesuffix(SELECTION)
-    return ""
-
-
-def _asked(mine: Mapping[Verb | None, Operation], verb: Verb) -> str:
-    """The schema that an operation's body has."""
-    if verb not in mine:
-        return ""
-    schema = _first_schema(mine[verb].definition.get("requestBody", {}))
-    return str(schema.get("$ref", "")).removeprefix(_COMPONENT)
-
-
-def _first_schema(described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of a body's or an answer's first media type."""
-    for content in described.get("content", {}).values():
-        found: Mapping[str, Any] = content.get("schema", {})
-        return found
-    return {}

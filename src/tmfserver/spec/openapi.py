@@ -10,11 +10,14 @@ from typing import Any
 
 from tmfserver.spec.verbs import OWN
 
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+# An operation whose body is a form or a file.
+FORM = "x-form"
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON_PATCH_QUERY = "application/json-patch-query+json"
-METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 _PARAMETER_FACTS = ("name", "in", "required", "description", "allowEmptyValue")
 _MOVED = {
     "#/definitions/": "#/components/schemas/",
@@ -27,24 +30,23 @@ def from_swagger(document: Mapping[str, Any]) -> dict[str, Any]:
     """The same contract as OpenAPI 3.0. One that is OpenAPI 3 already comes back as a copy."""
     if "openapi" in document:
         copied: dict[str, Any] = _references(document)
+        copied.setdefault("paths", {})
+        copied["components"] = copied.get("components") or {}
+        copied["components"].setdefault("schemas", {})
         return copied
-    base_path = document.get("basePath", "")
+    shared = document.get("parameters", {})
     result: dict[str, Any] = {
         "openapi": "3.0.3",
         "info": document.get("info", {}),
-        "servers": [{"url": base_path}],
-        "paths": {path: _path_item(item) for path, item in document.get("paths", {}).items()},
+        "servers": [{"url": document.get("basePath", "")}],
+        "paths": {
+            path: _path_item(item, shared) for path, item in document.get("paths", {}).items()
+        },
         "components": {"schemas": document.get("definitions", {})},
     }
     for key in ("tags", "externalDocs", "security"):
         if key in document:
             result[key] = document[key]
-    shared = document.get("parameters", {})
-    result["components"]["parameters"] = {
-        name: _parameter(parameter)
-        for name, parameter in shared.items()
-        if parameter["in"] not in ("body", "formData")
-    }
     result["components"]["responses"] = {
         name: _response(response) for name, response in document.get("responses", {}).items()
     }
@@ -75,23 +77,37 @@ def _references(value: Any) -> Any:
     return value
 
 
-def _path_item(item: Mapping[str, Any]) -> dict[str, Any]:
+def _path_item(item: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    common = [_followed(parameter, shared) for parameter in item.get("parameters", ())]
+    bodies = [each for each in common if each.get("in") in ("body", "formData")]
     converted: dict[str, Any] = {
-        method: _operation(item[method]) for method in METHODS if method in item
+        method: _operation(item[method], shared, bodies) for method in METHODS if method in item
     }
-    if "parameters" in item:
-        converted["parameters"] = [_parameter(parameter) for parameter in item["parameters"]]
+    if "$ref" in item:
+        converted["$ref"] = item["$ref"]
+    if common:
+        converted["parameters"] = [_parameter(each) for each in common if each not in bodies]
     return converted
 
 
-def _operation(operation: Mapping[str, Any]) -> dict[str, Any]:
+def _followed(parameter: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = str(parameter.get("$ref", "")).removeprefix("#/parameters/")
+    found: Mapping[str, Any] = shared.get(name, parameter)
+    return found
+
+
+def _operation(
+    operation: Mapping[str, Any], shared: Mapping[str, Any], bodies: list[Mapping[str, Any]]
+) -> dict[str, Any]:
     kept = ("operationId", "summary", "description", "tags", "deprecated", "externalDocs", OWN)
     converted: dict[str, Any] = {key: operation[key] for key in kept if key in operation}
-    parameters = operation.get("parameters", [])
+    parameters = [_followed(each, shared) for each in operation.get("parameters", ())]
     converted["parameters"] = [
-        _parameter(parameter) for parameter in parameters if parameter.get("in") != "body"
+        _parameter(each) for each in parameters if each.get("in") not in ("body", "formData")
     ]
-    for parameter in parameters:
+    for parameter in [*bodies, *parameters]:
+        if parameter.get("in") == "formData":
+            converted[FORM] = True
         if parameter.get("in") == "body":
             converted["requestBody"] = {
                 "description": parameter.get("description", ""),

@@ -34,7 +34,7 @@ def derive_patch(schemas: dict[str, Any], name: str, mandatory: frozenset[str]) 
 
     mandatory: attributes of the resource that null may not take away.
     """
-    resource = name.removesuffix("_Update")
+    resource = name.removesuffix("_Update").removesuffix("_MVO")
     top = f"{resource}_MergePatch"
     if top not in schemas:
         patched = _loosened(schemas, schemas[name], _PATCH)
@@ -102,7 +102,8 @@ def _loosened(schemas: dict[str, Any], schema: Mapping[str, Any], form: _Form) -
     result = {
         key: value
         for key, value in schema.items()
-        if key not in ("required", "discriminator", "example", "default", "x-filled", "x-copied")
+        if key not in ("required", "discriminator", "example", "default")
+        and not key.startswith("x-")
     }
     for key in ("allOf", "oneOf", "anyOf"):
         if key in schema:

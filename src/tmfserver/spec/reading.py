@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +16,7 @@ from tmfserver.spec.kept import Kept, dump, load
 from tmfserver.spec.model import Api, build
 
 _NOTHING_KEPT = Kept(None)
+_NOTHING_CHOSEN: Mapping[str, str] = {}
 _MISUNDERSTOOD = (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError)
 
 Broken = Callable[[BrokenContract], object]
@@ -23,32 +24,48 @@ Broken = Callable[[BrokenContract], object]
 
 @dataclass(frozen=True)
 class _File:
-    """A sound contract's file, and under which base path its operations are."""
+    """A sound contract's file, and under which base path its operations are.
+
+    chosen: the base path that they are to be under instead of the file's; "": the file's.
+    """
 
     path: Path
     content: bytes
     base_path: str
     is_extension: bool
+    chosen: str = ""
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        return loader.parse(self.path, self.content)
+        document = loader.parse(self.path, self.content)
+        return {**document, **joining.placed(document, self.chosen)} if self.chosen else document
+
+    @property
+    def followed(self) -> bytes:
+        """What all that is read of the file follows from."""
+        return self.content + self.chosen.encode()
 
 
 def _refuse(failure: BrokenContract) -> NoReturn:
     raise failure
 
 
-def read(*paths: Path, kept: Kept = _NOTHING_KEPT, broken: Broken = _refuse) -> tuple[Api, ...]:
+def read(
+    *paths: Path,
+    kept: Kept = _NOTHING_KEPT,
+    broken: Broken = _refuse,
+    base_paths: Mapping[str, str] = _NOTHING_CHOSEN,
+) -> tuple[Api, ...]:
     """The contracts in files, adapted; those under one base path are one contract.
 
     kept: where what was read before is found, and kept. broken: is told each file that is no
     contract; if it returns, the file is left out. By default it raises that BrokenContract.
+    base_paths: where files are served instead of where they say, by file name.
     """
     groups: dict[str, list[_File]] = {}
     for path in paths:
         try:
-            file = _look(path, kept)
+            file = _look(path, kept, base_paths.get(path.name, ""))
         except BrokenContract as failure:
             broken(failure)
         else:
@@ -57,11 +74,11 @@ def read(*paths: Path, kept: Kept = _NOTHING_KEPT, broken: Broken = _refuse) -> 
     return tuple(api for api in read if api is not None)
 
 
-def _look(path: Path, kept: Kept) -> _File:
+def _look(path: Path, kept: Kept, chosen: str) -> _File:
     content = loader.content(path)
     name = f"{kept.name(content)}.file"
     if (entry := kept.get(name)) is not None:
-        return _File(path, content, **orjson.loads(entry))
+        return _placed(_File(path, content, **orjson.loads(entry)), chosen)
     document = loader.parse(path, content)
     try:
         soundness.check(path, document)
@@ -72,7 +89,11 @@ def _look(path: Path, kept: Kept) -> _File:
     except _MISUNDERSTOOD as failure:
         raise _misunderstood(path, failure) from failure
     kept.put(name, orjson.dumps(facts))
-    return _File(path, content, **facts)
+    return _placed(_File(path, content, **facts), chosen)
+
+
+def _placed(file: _File, chosen: str) -> _File:
+    return replace(file, base_path=chosen.rstrip("/"), chosen=chosen) if chosen else file
 
 
 def _together(files: Sequence[_File], kept: Kept, broken: Broken) -> Api | None:
@@ -90,7 +111,7 @@ def _together(files: Sequence[_File], kept: Kept, broken: Broken) -> Api | None:
 def _one(files: Sequence[_File], kept: Kept) -> Api:
     first, *others = sorted(files, key=lambda file: file.is_extension)
     extensions = tuple(file.path for file in others)
-    name = f"{kept.name(*(file.content for file in files))}.contract"
+    name = f"{kept.name(*(file.followed for file in files))}.contract"
     entry = kept.get(name)
     api = load(entry, first.path, extensions) if entry is not None else None
     if api is not None:

@@ -36,7 +36,8 @@ def first_post(api: Api) -> Sample | None:
     samples = [
         Sample(operation.resource, body)
         for operation in api.operations
-        if operation.verb == "create" and operation.resource is not None
+        if operation.verb == "create" and not operation.holder
+        if operation.resource is not None and operation.resource in api.resources
         for body in (body_for(api, operation),)
         if body is not None
     ]

@@ -33,6 +33,7 @@ class Schemas:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._shapes: dict[str, Shape] = {}
+        self._plain: dict[str, tuple[Any, tuple[str, ...]]] = {}
 
     def shape(self, name: str) -> Shape:
         """The named schema of the contract's components."""
@@ -69,10 +70,19 @@ class Schemas:
         found.update(schema.get("properties", {}))
         return found
 
-    @cached_property
-    def plain(self) -> dict[str, Any]:
-        """The components as JSON Schema (Draft 4), prose left out."""
-        return {name: to_json_schema(schema) for name, schema in self.components.items()}
+    def plain(self, schema: Any) -> dict[str, Any]:
+        """The components that a schema needs as JSON Schema (Draft 4), prose left out."""
+        found: dict[str, Any] = {}
+        waiting = list(_referred(schema))
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self.components:
+                if name not in self._plain:
+                    plain = to_json_schema(self.components[name])
+                    self._plain[name] = plain, tuple(_referred(plain))
+                found[name], more = self._plain[name]
+                waiting += more
+        return found
 
 
 class Shape:
@@ -84,7 +94,7 @@ class Shape:
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft4Validator:
         root = to_json_schema(self._schema)
-        root["components"] = {"schemas": self._schemas.plain}
+        root["components"] = {"schemas": self._schemas.plain(root)}
         if "$ref" in root:
             root = {"allOf": [{"$ref": root.pop("$ref")}], **root}
         return jsonschema_rs.Draft4Validator(root, validate_formats=True)
@@ -130,6 +140,19 @@ def _foremost(
             if other.kind.name == "enum" and other.instance_path[:-1] == first.instance_path:
                 return other
     return first
+
+
+def _referred(schema: Any) -> Iterator[str]:
+    """The names of the components that a schema refers to."""
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from _referred(inner)
+    elif isinstance(schema, Mapping):
+        target = schema.get("$ref")
+        if isinstance(target, str):
+            yield target.rsplit("/", 1)[-1]
+        for inner in schema.values():
+            yield from _referred(inner)
 
 
 def to_json_schema(schema: Any, *, names: bool = False) -> Any:

@@ -3,15 +3,14 @@ of them, and the base path is a path. Each function changes the contract and cou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
+from tmfserver.spec.naming import at, camel_case
 from tmfserver.spec.openapi import METHODS
-
-_WORD = re.compile(r"[A-Za-z0-9]+")
+from tmfserver.spec.verbs import is_parameter
 
 
 def take_server_path(document: dict[str, Any]) -> int:
@@ -21,19 +20,18 @@ def take_server_path(document: dict[str, Any]) -> int:
         servers.append({"url": ""})
     server = servers[0]
     variables: Mapping[str, Any] = server.pop("variables", {})
-    before = url = str(server.get("url", ""))
+    before = url = str(server.get("url") or "")
     for name, variable in variables.items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    host = "://" in url
-    path = urlsplit(url).path if host else url
-    server["url"] = path if path.strip("/") or not host else _usual_path(document["info"])
-    return int(server["url"] != before)
+    path = urlsplit(url if "://" in url else f"//{url}" if url[:1] not in "/{" else url).path
+    steps = [step for step in path.split("/") if step and not is_parameter(step)]
+    server["url"] = "/" + "/".join(steps) if steps else _usual_path(document.get("info", {}))
+    return int(server["url"] != before.rstrip("/"))
 
 
 def _usual_path(info: Mapping[str, Any]) -> str:
     """/tmf-api/{title in camel case}/v{major}"""
-    first, *others = _WORD.findall(str(info.get("title", ""))) or ["api"]
-    name = first[:1].lower() + first[1:] + "".join(word[:1].upper() + word[1:] for word in others)
+    name = camel_case(str(info.get("title", ""))) or "api"
     major = str(info.get("version", "")).split(".")[0].lstrip("v") or "1"
     return f"/tmf-api/{name}/v{major}"
 
@@ -42,6 +40,9 @@ def unfold_shared(document: dict[str, Any]) -> int:
     """Puts a copy of a shared parameter, body or answer in place of each reference to it."""
     places = 0
     for item in document["paths"].values():
+        if "$ref" in item:
+            shared = at(document, item.pop("$ref"))
+            item.update({**deepcopy(shared), **item})
         places += _unfold(document, item.get("parameters", []))
         for method in METHODS:
             if method in item:
@@ -51,6 +52,8 @@ def unfold_shared(document: dict[str, Any]) -> int:
                 places += _unfold(document, operation.get("responses", {}))
                 if "$ref" in operation.get("requestBody", {}):
                     places += _unfold(document, operation, "requestBody")
+    for kind in ("parameters", "requestBodies", "responses"):
+        document.get("components", {}).pop(kind, None)
     return places
 
 
@@ -60,13 +63,6 @@ def _unfold(document: Mapping[str, Any], holder: Any, *keys: str) -> int:
     for key in list(found):
         target = holder[key].get("$ref") if isinstance(holder[key], dict) else None
         if isinstance(target, str):
-            holder[key] = deepcopy(_at(document, target))
+            holder[key] = deepcopy(at(document, target))
             places += 1
     return places
-
-
-def _at(document: Mapping[str, Any], target: str) -> Any:
-    node: Any = document
-    for step in target.removeprefix("#/").split("/"):
-        node = node[step.replace("~1", "/").replace("~0", "~")]
-    return node

@@ -13,9 +13,12 @@ Verb: TypeAlias = Literal[
 
 # What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.
 OWN = "x-operation"
+# Beside these: the path of a collection that stands in others; the attribute by which the documents
+# of a collection name what the path begins with.
+PLACE, HOLDER = "place", "holder"
 
-_ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create", "patch": "bulk"}
-_ON_INSTANCE: dict[str, Verb] = {
+ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create", "patch": "bulk"}
+ON_INSTANCE: dict[str, Verb] = {
     "get": "retrieve",
     "put": "replace",
     "patch": "patch",
@@ -34,8 +37,8 @@ def classify(
 ) -> tuple[Verb | None, str | None]:
     """(verb, name) of an operation; the name is the resource's, or the event's of a listener path.
 
-    The verb is None for what no default operation carries out: nested collections, tasks on an
-    instance and methods out of place.
+    The verb is None for what no default operation carries out: tasks on an instance and methods
+    out of place. Longer paths say themselves what they are (nesting.py).
     """
     own = definition.get(OWN)
     if isinstance(own, Mapping):
@@ -48,7 +51,7 @@ def classify(
         case ["listener", event] if not is_parameter(event):
             return ("listen" if method == "post" else None), event
         case [resource] if resource and not is_parameter(resource):
-            return _ON_COLLECTION.get(method), resource
+            return ON_COLLECTION.get(method), resource
         case [resource, id] if is_parameter(id) and not is_parameter(resource):
-            return _ON_INSTANCE.get(method), resource
+            return ON_INSTANCE.get(method), resource
     return None, None

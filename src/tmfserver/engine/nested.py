@@ -1,0 +1,190 @@
+"""Documents that stand in other documents: one table holds those of all holders.
+
+A row's key there is the holder's key, a slash and the document's own id, so that each holder has
+ids of its own; no id holds a slash. A Within is the store as one holder's documents see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tmfserver.errors import NotFound, Taken
+from tmfserver.query.ast import (
+    And,
+    Compared,
+    Comparison,
+    Constant,
+    Name,
+    Node,
+    Not,
+    Operator,
+    Or,
+    Query,
+    Reach,
+)
+from tmfserver.query.folding import Folded
+from tmfserver.query.summing import Summing
+from tmfserver.repository import (
+    Batches,
+    Change,
+    Collection,
+    Insert,
+    Listeners,
+    Page,
+    Remove,
+    Replace,
+    Row,
+    Store,
+    Unchanged,
+)
+
+# What a key begins with after its holder's, and the next sign after that by code point.
+_FIRST, _BEHIND = "/", "0"
+_ID = ("id",)
+_TURNED: Mapping[str, Operator] = {
+    "eq": "eq", "ne": "ne", "gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte",
+}  # fmt: skip
+# How many documents go with their holder at most; more have to be deleted first.
+_MOST = 100_000
+
+
+class Within:
+    """A store that knows of its own collection only what stands in one holder."""
+
+    def __init__(self, store: Store | Within, collection: Collection, holder: str) -> None:
+        self.store: Store = store.store if isinstance(store, Within) else store
+        self._collection, self.head = collection, holder + _FIRST
+
+    async def get(self, collection: Collection, id: str) -> Row | None:
+        row = await self.store.get(collection, self.head + id)
+        return None if row is None else (id, *row[1:])
+
+    async def find(self, collection: Collection, query: Query) -> Page:
+        query = replace(query, filter=self._mine(query.filter))
+        page = await self.store.find(collection, query)
+        more = None if page.more is None else _Shortened(page.more)
+        return replace(page, rows=_shortened(page.rows), more=more)
+
+    async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
+        return await self.store.fold(collection, self._mine(filter), summing)
+
+    def _mine(self, filter: Node | None) -> Node:
+        others = () if filter is None else (_rewritten(filter, self.head),)
+        return And((*_within(self.head), *others))
+
+    async def listeners(self) -> Listeners:
+        return await self.store.listeners()
+
+    async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
+        mine = [
+            replace(change, id=self.head + change.id)
+            if isinstance(change, Insert | Replace | Remove | Unchanged)
+            and change.collection is self._collection
+            else change
+            for change in changes
+        ]
+        try:
+            await self.store.commit(mine, listeners)
+        except Taken as failure:
+            id = failure.facts["id"].removeprefix(self.head)
+            raise Taken(**{**failure.facts, "id": id}) from None
+
+
+class _Shortened:
+    """The rest of a page, its rows by their own ids."""
+
+    def __init__(self, more: Batches) -> None:
+        self._more = more
+
+    async def __aiter__(self) -> AsyncIterator[Sequence[Row]]:
+        async for rows in self._more:
+            yield _shortened(rows)
+
+    async def aclose(self) -> None:
+        await self._more.aclose()
+
+
+def _shortened(rows: Sequence[Row]) -> list[Row]:
+    return [(row[0].rpartition(_FIRST)[2], *row[1:]) for row in rows]
+
+
+def _within(head: str) -> tuple[Comparison, Comparison]:
+    """What all keys in a holder satisfy, and no others; an index finds them."""
+    behind = head[:-1] + _BEHIND
+    return Comparison(_ID, "gte", head, "string"), Comparison(_ID, "lt", behind, "string")
+
+
+def _rewritten(node: Node, head: str) -> Node:
+    """Conditions on the id as they are of the key; what is asked of its text, of the document's."""
+    match node:
+        case And(parts) | Or(parts):
+            return type(node)(tuple([_rewritten(part, head) for part in parts]))
+        case Not(part):
+            return Not(_rewritten(part, head))
+        case Comparison(("id",), "contains" | "regex" as operator, value):
+            text = _containing(value) if operator == "contains" else value
+            return Compared(Reach((Name("id"),)), "regex", Constant(text))
+        case Comparison(("id",), _, value):
+            return replace(node, value=head + value)
+        case Compared(Reach((Name("id"),)), operator, Constant(str(text))):
+            return node if operator == "regex" else Comparison(_ID, operator, head + text, "string")
+        case Compared(Constant(str(text)), operator, Reach((Name("id"),))) if operator in _TURNED:
+            return Comparison(_ID, _TURNED[operator], head + text, "string")
+    return node
+
+
+def _containing(text: str) -> str:
+    quoted = "".join(each if each.isalnum() else f"\\x{{{ord(each):x}}}" for each in text)
+    return f".*{quoted}.*"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Which documents stand in which: `levels` are the collections from the outermost holder on,
+    None where the contract has none such and anybody may be named; `inner` are the collections
+    whose documents go with theirs."""
+
+    levels: tuple[Collection | None, ...] = ()
+
+    async def check(self, store: Store, ids: Sequence[str]) -> None:
+        """Raises NotFound for the first holder that is not there."""
+        for at, collection in enumerate(self.levels):
+            key = _FIRST.join(ids[: at + 1])
+            if collection is not None and await store.get(collection, key) is None:
+                raise NotFound(resource=collection.resource, id=ids[at])
+
+
+def holding(
+    name: str, collections: Mapping[str, Collection], called: Callable[[str], str]
+) -> Holding:
+    """Where the documents of the nested resource of this name stand. `called` names a resource's
+    collection."""
+    words = name.split("/")[:-1]
+    above = ["/".join(words[: at + 1]) for at in range(len(words))]
+    return Holding(tuple([collections.get(called(each)) for each in above]))
+
+
+async def what_goes_along(
+    store: Store | Within, inner: Sequence[Collection], id: str
+) -> list[Remove]:
+    """The end of all documents that stand in this one, at any depth."""
+    head, whole = (store.head, store.store) if isinstance(store, Within) else ("", store)
+    within = And(_within(f"{head}{id}{_FIRST}"))
+    found: list[Remove] = []
+    for collection in inner:
+        page = await whole.find(collection, Query(filter=within, limit=_MOST))
+        rows = list(page.rows)
+        if page.more is not None:
+            async for batch in _all(page.more):
+                rows += batch
+        found += [Remove(collection, row[0], row[2]) for row in rows]
+    return found
+
+
+async def _all(more: Batches) -> AsyncIterator[Sequence[Row]]:
+    try:
+        async for rows in more:
+            yield rows
+    finally:
+        await more.aclose()
