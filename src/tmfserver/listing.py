@@ -152,7 +152,7 @@ def _slow_to_filter(plan: Plan, api: Api) -> Iterable[str]:
         slow = [
             path
             for path in collection.types
-            if path not in collection.indexed and _is_filtered_by(path, collection)
+            if path not in collection.indexed and is_filtered_by(path, collection)
         ]
         if slow:
             handler = plan.handlers.get(resource)
@@ -160,7 +160,8 @@ def _slow_to_filter(plan: Plan, api: Api) -> Iterable[str]:
             yield f"{resource} by {', '.join(slow)}: add to `indexed` in the handler {place}"
 
 
-def _is_filtered_by(path: str, collection: Collection) -> bool:
+def is_filtered_by(path: str, collection: Collection) -> bool:
+    """Whether clients like to filter by an attribute: a state, a moment, the id of a reference."""
     above, _, last = path.rpartition(".")
     if not above:
         return last.lower().endswith(("status", "state")) or collection.types[path] == "date-time"

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 
-from tmfserver import sql
+from tmfserver import admitting, sql
 from tmfserver.app import make_plan
 from tmfserver.errors import PortTaken, StartFailure, WrongSetting
 from tmfserver.server import Server
@@ -28,16 +28,19 @@ def serve(
 
     listener: what to serve on, in this one process; else what settings name is opened. ready: is
     called when requests are answered. Raises a StartFailure for what can be known beforehand:
-    broken contracts and handlers, an unusable database, a taken port.
+    broken contracts and handlers, an unusable database, a contract that breaks what is stored, a
+    taken port.
     """
     begin_log(settings)
     plan = make_plan(settings)
     opened = listener or bind(settings.host, settings.port)
+    newly = admitting.admit(plan)
     done = sql.prepare(settings.database, plan.tables)
     for sentence in done:
         log.debug(sentence)
     if done:
         log.info("Brought the database up to date, in %d steps.", len(done))
+    sql.record_contracts(settings.database, newly)
     if listener is None and (settings.workers > 1 or settings.gunicorn):
         opened.close()
         _gunicorn(settings)

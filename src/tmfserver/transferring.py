@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -258,6 +258,3 @@ def work(**given: Any) -> None:
         signal.signal(number, lambda *_: told.set())
     logging.getLogger("tmfserver").info("tmfserver carries out jobs")
     Worker(plan, told.is_set).run()
-
-
-COMMANDS: Sequence[click.Command] = (import_, export, work)
