@@ -22,7 +22,7 @@ class Commands(click.Group):
     """Those that few processes need are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        later = (*DELIVERING, *TRANSFERRING, "conformance")
+        later = (*DELIVERING, *TRANSFERRING, "transition", "conformance")
         return sorted({*super().list_commands(ctx), *later})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -36,6 +36,10 @@ class Commands(click.Group):
 
             for each in transferring.COMMANDS:
                 self.add_command(each)
+        if cmd_name == "transition" and cmd_name not in self.commands:
+            from tmfserver.transitioning import transition
+
+            self.add_command(transition)
         if cmd_name == "conformance" and cmd_name not in self.commands:
             from tmfserver.conformance.command import conformance
 

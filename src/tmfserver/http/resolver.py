@@ -17,6 +17,7 @@ from tmfserver.handling import Handler
 from tmfserver.http.aggregates import aggregate
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.operations import Function, ResourceOperations, not_served
+from tmfserver.http.trees import hierarchy
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
 
@@ -75,5 +76,10 @@ def _default(operation: Operation, served: Served) -> Function:
     resource = served.resources.get(operation.resource or "")
     if resource is None:
         return not_served(operation)
+    if operation.verb == "hierarchy":
+        family = resource.engine.checks.family
+        if family is None:
+            return not_served(operation)
+        return hierarchy(operation, resource.engine, family, resource.expansions.path_of)
     verb: Function = getattr(resource, operation.verb)
     return verb
