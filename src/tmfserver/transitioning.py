@@ -50,7 +50,7 @@ def transition(
     plan, target, base = begin(resource, given)
     tally = Tally()
     with ExitStack() as stack, failing("", tally):
-        move = Move(_state_of(plan, target), state, base, getuser(), dry_run)
+        move = Move(_state_of(plan, target), state, _absolute(plan, base), getuser(), dry_run)
         asked = _read(target, query)
         log = stack.enter_context(Path(errors).open("wb")) if errors else None
         shown = stack.enter_context(_bar())
@@ -114,6 +114,13 @@ class Tally:
             f"{found} found: {self.moved} {done}, {self.there} there already,"
             f" {self.refused} refused"
         )
+
+
+def _absolute(plan: Plan, base: str) -> str:
+    """Where no public URL is set, as who serves by these settings is reached from here: contracts
+    want addresses to be whole."""
+    settings = plan.settings
+    return base if "://" in base else f"http://{settings.host}:{settings.port}{base}"
 
 
 def _line(id: str, reason: str) -> bytes:

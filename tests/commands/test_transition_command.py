@@ -75,7 +75,7 @@ def test_each_step_is_an_event_and_in_the_history(
         (entry,) = client.get(f"{path}/usage/042/history").json()
     assert (entry["from"], entry["to"], entry["by"]) == ("rated", "rerated", getuser())
     ((changes,),) = select(
-        new_database, "SELECT count(*) FROM event WHERE type = 'UsageStatusChangeEvent'"
+        new_database, "SELECT count(*) FROM event WHERE type = 'UsageStateChangeEvent'"
     )
     assert changes == 70
 
@@ -103,4 +103,4 @@ def test_no_state_of_the_contract(new_database: str, tmp_path: Path) -> None:
     """A state that the contract does not know is refused, naming those that it does."""
     fill(new_database, tmp_path, ["rated"])
     result = run(new_database, "transition", "usage", "--to", "lost", code=3)
-    assert "000: status: got 'lost', expected one of" in result.stderr
+    assert "status: got 'lost', expected one of" in result.stderr
