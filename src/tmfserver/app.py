@@ -40,6 +40,7 @@ from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
 from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
+from tmfserver.pages.pictures import Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.sending import Sending
@@ -197,18 +198,26 @@ def connexion_app(
     wake: is called when there is a new job.
     """
     settings = plan.settings
+    shared = _shared(plan, store, key, wake)
+    served = [(api, _served(plan, api, shared)) for api in plan.apis]
+    engines = {
+        f"{api.base_path}/{name}": each.engine
+        for api, found in served
+        for name, each in found.resources.items()
+    }
     aside = (
         ContractMiddleware,
         health_middleware(store),
         metrics_middleware(store),
-        pages_middleware(plan.apis, plan.collections, store, settings.database),
+        pages_middleware(
+            plan.apis, plan.collections, store, settings.database, Pictures(plan.apis, engines)
+        ),
     )
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    shared = _shared(plan, store, key, wake)
-    for api in plan.apis:
-        resolver = OperationResolver(api, _served(plan, api, shared))
+    for api, found in served:
+        resolver = OperationResolver(api, found)
         app.add_contract(api, resolver, intake=intake)
     asgi: ASGIApp = app.middleware
     return asgi
