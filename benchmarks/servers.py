@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,21 +69,29 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, database: str, log: Path) -> Iterator[tuple[int, int]]:
-    """A server while it runs and answers: (its process id, its port)."""
+def running(
+    name: str, database: str, log: Path, more: Sequence[str] = ()
+) -> Iterator[tuple[int, int]]:
+    """A server while it runs and answers: (its process id, its port). `more`: flags of its own."""
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            COMMANDS[name](port, database),
+            [*COMMANDS[name](port, database), *more],
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=Path(__file__).parent.parent,
+            env=_environment(),
         )
     try:
         _wait_until_ready(name, process, port, log)
         yield process.pid, port
     finally:
         _stop(process)
+
+
+def _environment() -> dict[str, str]:
+    """This one's, but that Python may keep what it compiled, as it does where nobody forbids it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _wait_until_ready(name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:

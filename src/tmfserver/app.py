@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from tmfserver import handling, spec, sql
+from tmfserver import contracts, handling, spec
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.checks import Checks
@@ -21,9 +22,10 @@ from tmfserver.engine.history import TYPES as HISTORY_TYPES
 from tmfserver.engine.history import History, entries
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.mirroring import Mirror, records
-from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.notifications import Beside, Notifications, SharedNotifications
 from tmfserver.engine.references import ReferencePaths
-from tmfserver.errors import StartFailure, UnknownPath
+from tmfserver.engine.sharing import Sharing, between, kept_together, read_sharings, shared_tables
+from tmfserver.errors import BrokenContract
 from tmfserver.handling import Handler
 from tmfserver.http.contracts import ContractMiddleware
 from tmfserver.http.errors import ErrorMiddleware
@@ -43,12 +45,12 @@ from tmfserver.pages import pages_middleware
 from tmfserver.pages.pictures import Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
-from tmfserver.sending import Sending
-from tmfserver.settings import Settings, read
+from tmfserver.settings import Settings
 from tmfserver.sharing import Shared, by_resource, share
-from tmfserver.spec import Api
+from tmfserver.spec import Api, Broken, Operation, Resource, Shape
 from tmfserver.spec.additions import declare_expansion
-from tmfserver.working import Working
+from tmfserver.spec.extending import read_schemas
+from tmfserver.spec.subtypes import Extended, TypedShape
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,14 @@ class Plan:
     apis: tuple[Api, ...]
     handlers: Mapping[str, Handler]
     collections: Mapping[str, Collection]
+    extended: Extended
+    sharings: tuple[Sharing, ...] = ()
+
+    @property
+    def tables(self) -> list[Collection]:
+        """The collections that have tables of their own."""
+        aliases = {sharing.alias for sharing in self.sharings}
+        return [each for name, each in self.collections.items() if name not in aliases]
 
     def collection(self, api: Api, resource: str) -> Collection:
         return self.collections[api.collection_name(resource)]
@@ -75,11 +85,26 @@ def bundled_specs() -> Path:
     return Path(str(files("tmfserver.specs")))
 
 
-def make_plan(settings: Settings) -> Plan:
-    """Reads contracts and handlers. Raises a StartFailure that says what to do."""
+def make_plan(settings: Settings, broken: Broken | None = None) -> Plan:
+    """Reads contracts and handlers. Raises a StartFailure that says what to do.
+
+    broken: is told each contract that cannot run, and the rest is planned; by default the setting
+    skip_broken decides whether these are logged or raised.
+    """
+    left_out: list[BrokenContract] = []
+
+    def leave_out(failure: BrokenContract) -> None:
+        if broken is None and not settings.skip_broken:
+            raise failure
+        left_out.append(failure)
+        (broken or _warn)(failure)
+
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    apis = tuple(_as_set(settings, api) for api in spec.read(*spec.files(places)))
-    handlers = handling.load(apis, settings.handlers, bundled=not settings.specs)
+    apis = contracts.read(settings, places, leave_out)
+    if left_out and not apis and broken is None:
+        raise left_out[0]
+    bundled = not (settings.specs or left_out)
+    handlers = handling.load(apis, settings.handlers, bundled=bundled, own=not left_out)
     rules = {name: handler.rules for name, handler in handlers.items()}
     _declare_references(apis, _reference_paths(handlers))
     collections = {
@@ -89,13 +114,16 @@ def make_plan(settings: Settings) -> Plan:
         for api in apis
         for name, resource in api.resources.items()
     }
+    sharings = read_sharings(settings.shared_tables, collections)
+    collections = kept_together(collections, sharings)
     for api in apis:
         names = [api.collection_name(_HISTORY.format(name)) for name in _with_history(api)]
         collections |= {name: entries(name) for name in names}
     if settings.mirror:
         names = [api.collection_name(MIRRORED) for api in apis]
         collections |= {name: records(name) for name in names}
-    return Plan(settings, apis, handlers, collections)
+    extended = Extended(read_schemas(settings.schemas), settings.schema_policy)
+    return Plan(settings, apis, handlers, collections, extended, sharings)
 
 
 def _with_history(api: Api) -> set[str]:
@@ -103,10 +131,8 @@ def _with_history(api: Api) -> set[str]:
     return {each.resource for each in api.operations if each.verb == "history" and each.resource}
 
 
-def _as_set(settings: Settings, api: Api) -> Api:
-    if settings.events == "all":
-        api = spec.with_all_events(api)
-    return spec.with_origins(api) if settings.mirror else api
+def _warn(failure: BrokenContract) -> None:
+    log.warning("Left out: %s", failure)
 
 
 def _reference_paths(handlers: Mapping[str, Handler]) -> ReferencePaths:
@@ -120,74 +146,19 @@ def _declare_references(apis: Sequence[Api], declared: ReferencePaths) -> None:
             paths = declared.two_levels(operation.resource or "")
             if paths and operation.verb in ("list", "retrieve"):
                 known = api.resources[operation.resource or ""].types
-                declare_expansion(operation.definition, paths, known)
+                declare = partial(_declare, operation=operation, paths=paths, known=known)
+                spec.changed(api.document, declare)
 
 
-class Server:
-    """The ASGI application: opens the database when it starts, closes it when it stops."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._app: ASGIApp = _not_started
-        self._store: Store | None = None
-        self._sending: Sending | None = None
-        self._working: Working | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def start(self) -> None:
-        settings = self._plan.settings
-        limits = sql.Limits(
-            settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
-        )
-        self._store = await sql.open_store(
-            settings.database, list(self._plan.collections.values()), limits=limits
-        )
-        wake: Callable[[], None] = _nothing
-        if settings.work and any(spec.JOBS & set(api.resources) for api in self._plan.apis):
-            self._working = Working(settings, self._store.has_jobs)
-            wake = self._working.wake
-        key = await self._store.secret("cursor")
-        self._app = connexion_app(self._plan, self._store, key, wake)
-        if settings.deliver:
-            self._sending = Sending(settings, self._store.outbox)
-
-    async def stop(self) -> None:
-        if self._working is not None:
-            await self._working.stop()
-        if self._sending is not None:
-            await self._sending.stop()
-        if self._store is not None:
-            await self._store.close()
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            await self.start()
-        except StartFailure as failure:
-            await send({"type": "lifespan.startup.failed", "message": str(failure)})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.stop()
-        await send({"type": "lifespan.shutdown.complete"})
+def _declare(
+    document: Mapping[str, Any], operation: Operation, paths: Sequence[str], known: Container[str]
+) -> None:
+    definition = document["paths"][operation.path][operation.method]
+    declare_expansion(definition, paths, known)
 
 
 def _nothing() -> None:
     """Nobody is to be woken."""
-
-
-async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
-    raise UnknownPath(path=scope["path"])
-
-
-def create_app(settings: Settings | None = None) -> Server:
-    """The server as an ASGI application, by settings or by the environment's."""
-    return Server(make_plan(settings or read({})))
 
 
 def connexion_app(
@@ -198,33 +169,33 @@ def connexion_app(
     wake: is called when there is a new job.
     """
     settings = plan.settings
-    shared = _shared(plan, store, key, wake)
-    served = [(api, _served(plan, api, shared)) for api in plan.apis]
-    engines = {
-        f"{api.base_path}/{name}": each.engine
-        for api, found in served
-        for name, each in found.resources.items()
-    }
+    store = shared_tables(store, plan.sharings, plan.collections)
     aside = (
         ContractMiddleware,
         health_middleware(store),
         metrics_middleware(store),
         pages_middleware(
-            plan.apis, plan.collections, store, settings.database, Pictures(plan.apis, engines)
+            plan.apis, plan.collections, store, settings.database, _pictures(plan, store)
         ),
     )
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
     intake = Intake(settings.body_limit, settings.depth_limit, settings.public_url.rstrip("/"))
-    for api, found in served:
-        resolver = OperationResolver(api, found)
+    shared = _shared(plan, store, key, wake)
+    for api in plan.apis:
+        resolver = OperationResolver(api, partial(_served, plan, api, shared))
         app.add_contract(api, resolver, intake=intake)
     asgi: ASGIApp = app.middleware
     return asgi
 
 
+def _pictures(plan: Plan, store: Store) -> Pictures:
+    trees = {name for name, handler in plan.handlers.items() if handler.rules.hierarchy}
+    return Pictures(plan.apis, trees, partial(resource_engine, plan, store=store))
+
+
 def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
-    """One resource's engine alone, for who loads documents without serving."""
+    """One resource's engine alone, for who has to do with one without serving."""
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     return _engine(plan, api, _shared(plan, store), interests, name)
 
@@ -265,6 +236,38 @@ def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     return Served(resources, HubOperations(hub, api.base_path), plan.handlers)
 
 
+def _notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
+    handler = plan.handlers.get(name)
+    lifecycle = handler.rules.lifecycle if handler else None
+    state = lifecycle.attribute if lifecycle else ""
+    return Notifications(api.resources[name], api.base_path, interests, api.title, state)
+
+
+def _shared_notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
+    """Those of other APIs with the same table, too."""
+    own = _notifications(plan, api, name, interests)
+    mine = api.collection_name(name)
+    to_kept = {sharing.alias: sharing for sharing in plan.sharings}
+    kept = to_kept[mine].kept if mine in to_kept else mine
+    others = []
+    for other in plan.apis:
+        for its in other.resources:
+            theirs = other.collection_name(its)
+            if theirs == mine or kept != (to_kept[theirs].kept if theirs in to_kept else theirs):
+                continue
+            told = Interests(other.base_path, notification_types(other.resources.values()))
+            places = f"{api.base_path}/{name}", f"{other.base_path}/{its}"
+            names = between(to_kept.get(mine), to_kept.get(theirs))
+            others.append(Beside(_notifications(plan, other, its, told), places, names))
+    return SharedNotifications(own, others) if others else own
+
+
+def _shape(plan: Plan, api: Api, resource: Resource) -> Shape:
+    if not resource.schema:
+        return api.schemas.shape_of({})
+    return TypedShape(resource.schema, api.schemas, plan.extended)
+
+
 def _engine(
     plan: Plan, api: Api, shared: Shared, interests: Interests, name: str
 ) -> ResourceEngine:
@@ -285,10 +288,10 @@ def _engine(
         history = History(kept, {state, resource.state or ""} - {""}, shared.store)
     return ResourceEngine(
         resource,
-        api.schemas.shape(resource.schema) if resource.schema else api.schemas.shape_of({}),
+        _shape(plan, api, resource),
         checks,
         collection,
         store,
-        Notifications(resource, api.base_path, interests, api.title, state),
+        _shared_notifications(plan, api, name, interests),
         history,
     )

@@ -5,45 +5,39 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import fields
+from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tmfserver import settings as settings_
 from tmfserver.errors import RequestFailure, StartFailure
 from tmfserver.flags import Sentence, read_settings, with_more_specs, with_settings
-from tmfserver.settings import Settings
+from tmfserver.settings import Settings, variable
 
-DELIVERING = ("deliver", "deliveries", "inbox", "listeners")
-TRANSFERRING = ("import", "export", "work")
+# The modules of commands that not every run of the program needs.
+LATER = {
+    **dict.fromkeys(("deliver", "deliveries", "inbox", "listeners"), "delivering"),
+    **dict.fromkeys(("import", "export", "work"), "transferring"),
+    **dict.fromkeys(("new", "specs"), "beginning"),
+    "transition": "transitioning",
+    "conformance": "conformance.command",
+}
 
 
 class Commands(click.Group):
-    """Those that few processes need are loaded when they are asked for."""
+    """Those of modules of their own are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        later = (*DELIVERING, *TRANSFERRING, "transition", "conformance")
-        return sorted({*super().list_commands(ctx), *later})
+        return sorted({*super().list_commands(ctx), *LATER})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in DELIVERING and cmd_name not in self.commands:
-            from tmfserver import delivering
-
-            for each in delivering.COMMANDS:
-                self.add_command(each)
-        if cmd_name in TRANSFERRING and cmd_name not in self.commands:
-            from tmfserver import transferring
-
-            for each in transferring.COMMANDS:
-                self.add_command(each)
-        if cmd_name == "transition" and cmd_name not in self.commands:
-            from tmfserver.transitioning import transition
-
-            self.add_command(transition)
-        if cmd_name == "conformance" and cmd_name not in self.commands:
-            from tmfserver.conformance.command import conformance
-
-            self.add_command(conformance)
+        if cmd_name in LATER and cmd_name not in self.commands:
+            module = import_module(f"tmfserver.{LATER[cmd_name]}")
+            name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+            self.add_command(getattr(module, name))
         return super().get_command(ctx, cmd_name)
 
 
@@ -55,14 +49,22 @@ def commands() -> None:
 
 @commands.command()
 @with_settings(*(entry.name for entry in fields(Settings)))
+@click.option(
+    "--reload", "reloads", is_flag=True, help="Start anew when contracts or handlers change."
+)
 @with_more_specs
-def serve(more: tuple[str, ...], **given: Any) -> None:
+def serve(more: tuple[str, ...], *, reloads: bool, **given: Any) -> None:
     """Serves the contracts until it is told to stop."""
+    given["specs"] = (*given["specs"], *more)
+    if reloads:
+        from tmfserver import reloading
+
+        reloading.serve(read_settings(given))
+        return
     gc.disable()  # nothing is garbage while the server starts; it is collected when it runs
     try:
         from tmfserver import running
 
-        given["specs"] = (*given["specs"], *more)
         running.serve(read_settings(given))
     finally:
         gc.enable()
@@ -82,15 +84,46 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
 
 @commands.command()
 @click.argument("files", nargs=-1, type=click.Path())
+@click.option("--against", metavar="OLDER", type=click.Path(), help="The contract before these.")
+@click.option(
+    "--database",
+    metavar="URL",
+    envvar=variable("database"),
+    help="With --against: looks at all documents stored under OLDER."
+    f"  [env: {variable('database')}; default: none is looked at]",
+)
 @with_settings("specs", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-def check(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Checks contracts: what is adapted and why, what runs and what does not."""
-    from tmfserver import listing
+def check(
+    files: tuple[str, ...], against: str | None, database: str | None, as_json: bool, **given: Any
+) -> None:
+    """Checks contracts: what is adapted and why, what runs and what does not.
 
+    With --against: what they gain, lose and break. The exit code is 0 when clients and stored
+    documents can go on, 3 when only stored documents can, and 4 when these cannot. With --database
+    it is 4 only when documents are stored there that would not hold.
+    """
     if files:
         given["specs"] = files
-    click.echo(listing.check(read_settings(given), as_json=as_json))
+    if against is None:
+        source = click.get_current_context().get_parameter_source("database")
+        if source is ParameterSource.COMMANDLINE:
+            raise Sentence("--database says what to look at for --against: name both")
+        from tmfserver import listing
+
+        told, broken = listing.check(read_settings(given), as_json=as_json)
+        if told:
+            click.echo(told)
+        for failure in broken:
+            click.echo(f"tmfserver: {failure}", err=True)
+        if broken:
+            sys.exit(1)
+        return
+    from tmfserver import upgrading
+
+    text, code = upgrading.check(read_settings(given), against, database, as_json=as_json)
+    click.echo(text)
+    sys.exit(code)
 
 
 @commands.command()
@@ -109,7 +142,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
     from tmfserver.app import make_plan
 
     plan = make_plan(read_settings(given))
-    collections = list(plan.collections.values())
+    collections = plan.tables
     if not sql.migrate(plan.settings.database, collections, click.echo, drops=drop_unused):
         click.echo("The database is up to date.")
 

@@ -181,9 +181,6 @@ def inbox(*, limit: int, as_json: bool, **given: Any) -> None:
         click.echo(table([head, *map(_received_row, rows)]))
 
 
-COMMANDS = (deliver, deliveries, inbox, listeners)
-
-
 def _run(settings: Settings, work: Callable[[Outbox], Coroutine[Any, Any, T]]) -> T:
     """Does the work on the database of the settings."""
 

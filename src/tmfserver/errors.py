@@ -186,6 +186,22 @@ class BrokenContract(StartFailure):
     """{file}: {problem}; mend the file, take it out, or name other folders with --specs."""
 
 
+class BreakingContract(StartFailure):
+    """{file} breaks documents stored under {before}: {problems}; see `tmfserver check {file} --against OLDER --database URL`, mend them or serve the older file, or start with --accept-contract."""  # noqa: E501 a message is one line
+
+
+class NothingToCompare(StartFailure):
+    """{new} and {old} have no base path, title or resource in common; name versions of one API."""
+
+
+class FileInTheWay(StartFailure):
+    """{file} is there already, and is not changed{hint}."""
+
+
+class BrokenSchema(StartFailure):
+    """{file}: {problem}; mend the file, or take it out of --schemas."""
+
+
 class BrokenHandler(StartFailure):
     """{file}: {problem}."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tmfserver import sql
 from tmfserver.app import Plan, make_plan
 from tmfserver.engine.paths import rewrite_href
+from tmfserver.engine.sharing import kept_as
 from tmfserver.errors import WrongSetting
 from tmfserver.query.ast import (
     And,
@@ -58,6 +59,7 @@ def explain(settings: Settings, asked: str) -> str:
         parse(text, collection.types, limit=settings.page_limit, largest=settings.largest_page),
         f"{settings.public_url.rstrip('/')}{path}/",
     )
+    collection, query = kept_as(plan.sharings, plan.collections, collection, query)
     limits = sql.Limits(total_limit=settings.total_limit, scan_limit=settings.scan_limit)
     found = sql.explain(settings.database, collection, query, limits=limits)
     lines = [f"{collection.resource} at {path}", *_understood(found, query)]

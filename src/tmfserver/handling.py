@@ -30,12 +30,15 @@ class Handler:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
-def load(apis: Sequence[Api], folder: str, *, bundled: bool) -> dict[str, Handler]:
+def load(
+    apis: Sequence[Api], folder: str, *, bundled: bool, own: bool = True
+) -> dict[str, Handler]:
     """The handlers by resource. Those in `folder` go before the bundled ones.
 
     Raises BrokenHandler for a module that cannot be imported, that no resource is named as, or
     with a public function that no operationId names. Of the bundled modules some may be unused
-    when other contracts than the bundled ones are served (`bundled` False).
+    when other contracts than the bundled ones are served (`bundled` False), and of those in
+    `folder` when contracts were left out (`own` False).
     """
     operations: dict[str, set[str]] = {}
     resources: dict[str, str] = {}
@@ -45,16 +48,16 @@ def load(apis: Sequence[Api], folder: str, *, bundled: bool) -> dict[str, Handle
                 name = snake_case(operation.resource)
                 resources[name] = operation.resource
                 operations.setdefault(name, set()).add(operation.function_name)
-    own = Path(folder).resolve() if folder else None
-    if own is not None and not own.is_dir():
+    overlay = Path(folder).resolve() if folder else None
+    if overlay is not None and not overlay.is_dir():
         raise BrokenHandler(file=folder, problem="there is no such folder")
-    places = [str(own)] if own else []
+    places = [str(overlay)] if overlay else []
     tmfserver.handlers.__path__ = [*places, *_bundled_path()]
     found: dict[str, Handler] = {}
     for path in _modules(tmfserver.handlers.__path__):
-        name, is_own = path.stem, own is not None and path.parent == own
+        name, is_own = path.stem, overlay is not None and path.parent == overlay
         if name not in resources:
-            if is_own or bundled:
+            if own if is_own else bundled:
                 raise BrokenHandler(file=path, problem=_unnamed("a resource", name, resources))
             continue
         if resources[name] not in found:

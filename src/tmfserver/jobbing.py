@@ -38,7 +38,7 @@ class Worker:
         self._places = places_of(plan.settings)
 
     def run(self) -> None:
-        settings, collections = self._plan.settings, list(self._plan.collections.values())
+        settings, collections = self._plan.settings, self._plan.tables
         gc.freeze()
         gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
         with closing(sql.open_bulk(settings.database, collections, migrate=False)) as bulk:

@@ -12,6 +12,7 @@ from marshmallow.fields import Integer, List, Nested, Raw, String
 
 from tmfserver import settings as settings_
 from tmfserver.app import Plan, make_plan
+from tmfserver.errors import BrokenContract
 from tmfserver.repository import Collection
 from tmfserver.settings import Settings
 from tmfserver.spec import Api, Operation, snake_case
@@ -99,13 +100,15 @@ def _carried_out_by(plan: Plan, operation: Operation) -> str:
     return f"default {operation.verb}" + (f", {rules}" if operation.resource else "")
 
 
-def check(settings: Settings, *, as_json: bool) -> str:
-    """What each contract needs and gives. Raises BrokenContract for one that cannot run."""
-    plan = make_plan(settings)
+def check(settings: Settings, *, as_json: bool) -> tuple[str, list[BrokenContract]]:
+    """What each contract needs and gives, "" for none, and what is wrong with those that cannot
+    run, all in one go."""
+    broken: list[BrokenContract] = []
+    plan = make_plan(settings, broken.append)
     contracts = ContractShape(many=True).dump([_contract(plan, api) for api in plan.apis])
-    if as_json:
-        return json.dumps(contracts, indent=2)
-    return "\n\n".join(_told(contract) for contract in contracts)
+    if as_json and contracts:
+        return json.dumps(contracts, indent=2), broken
+    return "\n\n".join(_told(contract) for contract in contracts), broken
 
 
 def _contract(plan: Plan, api: Api) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def _slow_to_filter(plan: Plan, api: Api) -> Iterable[str]:
         slow = [
             path
             for path in collection.types
-            if path not in collection.indexed and _is_filtered_by(path, collection)
+            if path not in collection.indexed and is_filtered_by(path, collection)
         ]
         if slow:
             handler = plan.handlers.get(resource)
@@ -156,7 +159,8 @@ def _slow_to_filter(plan: Plan, api: Api) -> Iterable[str]:
             yield f"{resource} by {', '.join(slow)}: add to `indexed` in the handler {place}"
 
 
-def _is_filtered_by(path: str, collection: Collection) -> bool:
+def is_filtered_by(path: str, collection: Collection) -> bool:
+    """Whether clients like to filter by an attribute: a state, a moment, the id of a reference."""
     above, _, last = path.rpartition(".")
     if not above:
         return last.lower().endswith(("status", "state")) or collection.types[path] == "date-time"

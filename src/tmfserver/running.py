@@ -8,38 +8,51 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import fields
+from collections.abc import Callable
 
-from tmfserver import sql
-from tmfserver.app import Server, make_plan
+from tmfserver import admitting, sql
+from tmfserver.app import make_plan
 from tmfserver.errors import PortTaken, StartFailure, WrongSetting
-from tmfserver.settings import Settings, variable
+from tmfserver.server import Server
+from tmfserver.settings import Settings, environment
 
 log = logging.getLogger("tmfserver")
 
 
-def serve(settings: Settings) -> None:
+def serve(
+    settings: Settings,
+    listener: socket.socket | None = None,
+    ready: Callable[[], object] | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT; requests under way are answered first.
 
-    Raises a StartFailure for what can be known beforehand: broken contracts and handlers, an
-    unusable database, a taken port.
+    listener: what to serve on, in this one process; else what settings name is opened. ready: is
+    called when requests are answered. Raises a StartFailure for what can be known beforehand:
+    broken contracts and handlers, an unusable database, a contract that breaks what is stored, a
+    taken port.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    begin_log(settings)
     plan = make_plan(settings)
-    listener = bind(settings.host, settings.port)
-    done = sql.prepare(settings.database, list(plan.collections.values()))
+    opened = listener or bind(settings.host, settings.port)
+    newly = admitting.admit(plan)
+    done = sql.prepare(settings.database, plan.tables)
     for sentence in done:
         log.debug(sentence)
     if done:
         log.info("Brought the database up to date, in %d steps.", len(done))
-    if settings.workers > 1 or settings.gunicorn:
-        listener.close()
+    sql.record_contracts(settings.database, newly)
+    if listener is None and (settings.workers > 1 or settings.gunicorn):
+        opened.close()
         _gunicorn(settings)
     else:
-        _uvicorn(settings, Server(plan), listener)
+        _uvicorn(settings, Server(plan), opened, ready)
+
+
+def begin_log(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -70,7 +83,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
+def _uvicorn(
+    settings: Settings,
+    app: Server,
+    listener: socket.socket,
+    ready: Callable[[], object] | None,
+) -> None:
     import uvicorn
 
     from tmfserver.http.protocol import Protocol
@@ -86,6 +104,8 @@ def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
     # uvicorn stops gracefully, then raises the signal again: stopping as told is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = uvicorn.Server(config)
+    if ready is not None:
+        app.when_started(ready)
     server.run(sockets=[listener])
     if not server.started:
         raise StartFailure
@@ -93,17 +113,13 @@ def _uvicorn(settings: Settings, app: Server, listener: socket.socket) -> None:
 
 def _gunicorn(settings: Settings) -> None:
     """Replaces this process by gunicorn's master; settings reach the workers by environment."""
-    for entry in fields(Settings):
-        value = getattr(settings, entry.name)
-        text = os.pathsep.join(value) if entry.name == "specs" else str(value)
-        if text:
-            os.environ[variable(entry.name)] = text
+    os.environ.update(environment(settings))
     from gunicorn.app.wsgiapp import run
 
     gc.enable()
 
     sys.argv = [
-        "gunicorn", "tmfserver.app:create_app()",
+        "gunicorn", "tmfserver.server:create_app()",
         "--worker-class", "tmfserver.worker.Worker",
         "--workers", str(settings.workers),
         "--bind", f"{settings.host}:{settings.port}",

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -164,7 +164,7 @@ def begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
 
 
 def _bulk(plan: Plan) -> Bulk:
-    return sql.open_bulk(plan.settings.database, list(plan.collections.values()))
+    return sql.open_bulk(plan.settings.database, plan.tables)
 
 
 @contextmanager
@@ -260,12 +260,9 @@ def work(**given: Any) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     plan = make_plan(settings)
-    sql.prepare(settings.database, list(plan.collections.values()))
+    sql.prepare(settings.database, plan.tables)
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     logging.getLogger("tmfserver").info("tmfserver carries out jobs")
     Worker(plan, told.is_set).run()
-
-
-COMMANDS: Sequence[click.Command] = (import_, export, work)

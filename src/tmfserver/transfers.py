@@ -69,7 +69,7 @@ def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
 
     base: the collection's URL with its slash.
     """
-    collections = list(plan.collections.values())
+    collections = plan.tables
     with asyncio.Runner() as runner:
         opening = sql.open_store(plan.settings.database, collections, migrate=False)
         store = runner.run(opening)

@@ -17,6 +17,7 @@ import orjson
 from tmfserver import exact, sql
 from tmfserver.app import Plan, resource_engine
 from tmfserver.engine import ResourceEngine, represent
+from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target
 from tmfserver.errors import BadQuery, NotFound, RequestFailure
 from tmfserver.flags import Sentence, with_settings
@@ -148,9 +149,10 @@ def _read(target: Target, text: str) -> Query:
 async def _move_all(
     plan: Plan, target: Target, query: Query, move: Move, take: Callable[[Moved], None]
 ) -> None:
-    store = await sql.open_store(plan.settings.database, list(plan.collections.values()))
+    store = await sql.open_store(plan.settings.database, plan.tables)
     try:
-        engine = resource_engine(plan, target.api, target.name, store)
+        tables = shared_tables(store, plan.sharings, plan.collections)
+        engine = resource_engine(plan, target.api, target.name, tables)
         found = None
         while True:
             page = await engine.list(query, move.base)

@@ -34,7 +34,7 @@ def ear() -> Iterator[Ear]:
 @pytest.fixture(scope="module")
 def tested() -> Located:
     """One resource that every check can be made of, and its hub."""
-    api = spec.read(CONTRACT)
+    (api,) = spec.read(CONTRACT)
     found = profiles(api, [bundled_specs() / "profiles"])[RESOURCE]
     create = {**found.document(), "relatedParty": [PARTY]}
     profile = replace(found, create=create, anonymous=True, nested=found.nested[:2])

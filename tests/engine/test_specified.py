@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmfserver.document.keys import key_of, make_key
-from tmfserver.engine.specified import is_of, read
+from tmfserver.engine.specified import read
+from tmfserver.engine.value_types import is_of
 
 NAMES = ("open", "closed", "closedBottom", "closedTop")
 JSON = st.recursive(

@@ -42,7 +42,7 @@ KNOWN_MEDIA = (
     "Application/JSON",
     "application/json; something=else",
 )
-COLLECTION = {"GET", "HEAD", "OPTIONS", "POST"}
+COLLECTION = {"GET", "HEAD", "OPTIONS", "PATCH", "POST"}
 INSTANCE = {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"}
 ANY_ID = "0190-nobody"
 ALLOWED = {

@@ -62,7 +62,7 @@ def test_its_events_are_what_its_contract_declares(client: httpx.Client, server:
     assert client.delete(path).status_code == 204
     assert client.post(FORMATS, json={**document, "name": "Detailed"}).status_code == 201
     rows = select(server.database, "SELECT type, document FROM event ORDER BY seq")
-    api = read(FILE)
+    (api,) = read(FILE)
     for type_, text in rows:
         api.schemas.shape(type_).check(json.loads(text))
     assert [type_ for type_, _ in rows] == [

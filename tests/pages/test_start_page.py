@@ -254,7 +254,7 @@ def test_a_query_that_is_no_ascii_does_no_harm(plan: Plan) -> None:
 def test_the_pages_cost_the_start_nothing() -> None:
     """The site is made when somebody first looks: starting the server does not import it."""
     code = (
-        "import sys; from tmfserver.app import create_app; create_app(); "
+        "import sys; from tmfserver.server import create_app; create_app(); "
         "sys.exit('tmfserver.pages.site' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

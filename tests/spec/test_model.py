@@ -11,6 +11,7 @@ def test_a_verb_is_told_by_method_and_path() -> None:
     assert verbs == {
         "listThing": "list",
         "createThing": "create",
+        "createThingInBulk": "bulk",
         "retrieveThing": "retrieve",
         "patchThing": "patch",
         "cutThing": None,

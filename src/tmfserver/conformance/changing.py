@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from tmfserver.conformance.asking import JSON, Answer
+from tmfserver.conformance.creating import blanks
 from tmfserver.conformance.trial import (
     JSON_PATCH,
     JSON_PATCH_QUERY,
@@ -32,7 +33,7 @@ def _merges(trial: Trial, media: str) -> None:
     made = _made_to_stay(trial)
     url = trial.url_of(made)
     for name, value in changes.items():
-        answer = trial.patch(url, {name: value}, media)
+        answer = trial.merge(url, {name: value}, media)
         _is_undeclared(trial, answer, media)
         trial.must(trial.status(answer, 200))
         trial.equal(f"{name} has the new value", answer.document.get(name), value)
@@ -61,7 +62,7 @@ def patch_identity(trial: Trial) -> None:
     trial.need(changes, "the contract has no attribute that a patch may surely change")
     made = trial.created()
     name, value = next(iter(changes.items()))
-    answer = trial.patch(trial.url_of(made), {name: value})
+    answer = trial.merge(trial.url_of(made), {name: value})
     trial.need(answer.is_success, f"the patch was refused ({answer.came})")
     for kept in ("id", "href"):
         if kept in made:
@@ -72,7 +73,7 @@ def patch_unknown(trial: Trial) -> None:
     changes = dict(trial.subject.stated.changes)
     unknown = f"{trial.subject.collection}/{uuid.uuid4()}"
     read = trial.get(unknown)
-    answer = trial.patch(unknown, changes)
+    answer = trial.merge(unknown, changes)
     trial.holds(
         "an unknown id is not patched, but answered as a GET of it", answer.status == read.status,
         str(read.status), answer.came,
@@ -86,7 +87,7 @@ def patch_null(trial: Trial) -> None:
     trial.need(free, "the contract has no text that may be taken away")
     name = free[0]
     made = trial.created(**{name: unique()})
-    answer = trial.patch(trial.url_of(made), {name: None}, MERGE_PATCH)
+    answer = trial.merge(trial.url_of(made), {name: None}, MERGE_PATCH)
     _is_undeclared(trial, answer, MERGE_PATCH)
     trial.need(answer.is_success, f"the merge patch was refused ({answer.came})")
     now = trial.get(trial.url_of(made)).document
@@ -99,8 +100,8 @@ def patch_mandatory(trial: Trial) -> None:
     trial.need(names, "no attribute is mandatory")
     made = trial.created()
     for name in names:
-        for bad in (None, "") if isinstance(profile.document()[name], str) else (None, []):
-            answer = trial.patch(trial.url_of(made), {name: bad}, MERGE_PATCH)
+        for bad in blanks(trial, name):
+            answer = trial.merge(trial.url_of(made), {name: bad}, MERGE_PATCH)
             _is_undeclared(trial, answer, MERGE_PATCH)
             held = answer.status in (400, 409, 422)
             trial.holds(f"{name} cannot become {shown(bad)}", held, "400", answer.came)

@@ -41,6 +41,12 @@ class Untested(Sentence):
     exit_code = 3
 
 
+class Misused(Sentence):
+    """A flag or contract means nothing: exit code 2."""
+
+    exit_code = 2
+
+
 class Header(click.ParamType[tuple[str, str]]):
     """A header as it stands in a request."""
 
@@ -116,7 +122,7 @@ def conformance(**given: Any) -> None:
     except CannotTest as failure:
         raise Untested(str(failure)) from failure
     except StartFailure as failure:
-        raise click.UsageError(str(failure)) from failure
+        raise Misused(str(failure)) from failure
     click.echo(summary(done))
     if chosen.report:
         click.echo(reporting.write(done, chosen.report, filing))
@@ -125,13 +131,13 @@ def conformance(**given: Any) -> None:
 
 def _refuse_what_does_not_go_together(chosen: Chosen) -> None:
     if chosen.url and (chosen.database or chosen.handlers):
-        raise click.UsageError("--database and --handlers are for a server of its own, not --url")
+        raise Misused("--database and --handlers are for a server of its own, not --url")
     for flag, value in (("--url", chosen.url), ("--listener", chosen.listener)):
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise click.UsageError(f"{flag} is '{value}', expected http(s)://HOST[:PORT][/PATH]")
+            raise Misused(f"{flag} is '{value}', expected http(s)://HOST[:PORT][/PATH]")
         if parts.query or parts.fragment:
-            raise click.UsageError(f"{flag} is '{value}', expected one without ? and #")
+            raise Misused(f"{flag} is '{value}', expected one without ? and #")
 
 
 def examine(chosen: Chosen) -> Run:
@@ -199,7 +205,7 @@ def _ear(chosen: Chosen) -> tuple[Ear | None, str]:
         if not chosen.url or urlsplit(chosen.url).hostname in _LOOPBACK:
             return Ear(), ""
     except (OSError, ValueError) as failure:
-        raise click.UsageError(f"nothing can listen for events: {failure}") from failure
+        raise Misused(f"nothing can listen for events: {failure}") from failure
     return None, "the server may not reach this machine; say with --listener where it does"
 
 

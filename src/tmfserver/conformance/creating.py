@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tmfserver.conformance.asking import JSON, Answer
+from tmfserver.conformance.deriving import is_taken
 from tmfserver.conformance.trial import Trial, shown, unique
 
 REFUSED = (400, 422)
@@ -21,9 +22,9 @@ def create_twice(trial: Trial) -> None:
     """Names are not unique."""
     profile = trial.subject.stated
     trial.need(profile.create is not None, "the contract tells no document to create")
-    document = profile.document(**{name: unique() for name in profile.texts[:1]})
-    first = trial.post(trial.subject.collection, document)
-    second = trial.post(trial.subject.collection, document)
+    named = {name: unique() for name in profile.texts[:1]}
+    first = trial.post(trial.subject.collection, profile.document(**named))
+    second = trial.post(trial.subject.collection, profile.document(**named))
     trial.need(first.is_success, f"the first one could not be created ({first.came})")
     trial.holds("the second is created too", second.is_success, "201", second.came)
     one, other = first.document.get("id"), second.document.get("id")
@@ -32,9 +33,11 @@ def create_twice(trial: Trial) -> None:
 
 
 def create_values(trial: Trial) -> None:
-    answer = _sent(trial)
+    document = trial.subject.stated.document()
+    trial.need(document, "the contract tells no document to create")
+    answer = trial.post(trial.subject.collection, document)
     trial.need(answer.is_success, f"nothing could be created ({answer.came})")
-    for name, value in trial.subject.stated.document().items():
+    for name, value in document.items():
         came = answer.document.get(name)
         if trial.is_missed(name, came):
             continue
@@ -82,14 +85,22 @@ def mandatory(trial: Trial) -> None:
         without = profile.document()
         del without[name]
         _is_refused(trial, f"{name} is missing", without)
-        for bad in (None, *_blank(profile.document()[name])):
+        for bad in blanks(trial, name):
             _is_refused(trial, f"{name} is {shown(bad)}", profile.document(**{name: bad}))
 
 
-def _blank(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return ["", "   "]
-    return [[]] if isinstance(value, list) else []
+def blanks(trial: Trial, name: str) -> list[Any]:
+    """What is nothing in the place of a mandatory attribute: profiles want none of it, and of
+    other resources the contract says."""
+    profile, api = trial.subject.stated, trial.subject.api
+    value = profile.document()[name]
+    found: list[Any] = [None]
+    found += ["", "   "] if isinstance(value, str) else [[]] if isinstance(value, list) else []
+    if profile.is_stated:
+        return found
+    return [
+        bad for bad in found if not is_taken(api, profile.resource, profile.document(**{name: bad}))
+    ]
 
 
 def mandatory_inside(trial: Trial) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ class Derived:
     filters: tuple[str, ...]
     mandatory: tuple[str, ...]
     lasting: frozenset[str]
+    patched: Mapping[str, Any]
     changes: Mapping[str, Any]
     dated: str | None
     states: tuple[str, ...]
@@ -45,6 +47,7 @@ def derived(api: Api, name: str) -> Derived:
         filters=tuple(each for each in ("id", "name") if each == "id" or each in texts),
         mandatory=tuple(_mandatory(api, name, resource)),
         lasting=frozenset(_required(api.schemas, api.schemas.components.get(resource.schema, {}))),
+        patched=_patched(api, name),
         changes={texts[0]: "changed by a patch"} if texts else {},
         dated=next(
             (each for each in asked if _kind(api.schemas, asked[each]) == "date-time"), None
@@ -67,11 +70,8 @@ def nested(api: Api, name: str) -> Iterator[dict[str, Any]]:
         inner = resolved.get("items", {}) if is_array else schema
         required = _required(schemas, inner)
         value = value_for(schemas, inner)
-        if not required or not isinstance(value, dict):
-            continue
-        try:
-            schemas.shape_of(inner).check(value)
-        except Invalid:
+        whole = {**(_sample(api, name) or {}), attribute: [value] if is_array else value}
+        if not required or not isinstance(value, dict) or not is_taken(api, name, whole):
             continue  # no sample can be told from the contract
         if lacking := [each for each in required if _is_missed(schemas, inner, value, each)]:
             place = "array" if is_array else "object"
@@ -82,6 +82,24 @@ def operation(api: Api, resource: str | None, verb: str) -> Operation | None:
     """The operation of a resource (None: of the API) with this verb, if the contract has one."""
     found = (each for each in api.operations if (each.resource, each.verb) == (resource, verb))
     return next(found, None)
+
+
+def is_taken(api: Api, name: str, document: Mapping[str, Any]) -> bool:
+    """Whether the contract takes this document for a create."""
+    found = operation(api, name, "create")
+    return found is not None and _is_valid(api.schemas, _body(found), document)
+
+
+def asked_always(api: Api, found: Operation | None) -> dict[str, Any]:
+    """What the body of an operation cannot do without in some media type, each with a value."""
+    contents = found.definition.get("requestBody", {}).get("content", {}) if found else {}
+    made: dict[str, Any] = {}
+    for content in contents.values():
+        schema = content.get("schema", {})
+        properties = api.schemas.all_properties(api.schemas.resolve(schema))
+        for name in _required(api.schemas, schema):
+            made[name] = value_for(api.schemas, properties.get(name, {}))
+    return made
 
 
 def _asked(api: Api, name: str, verb: str) -> Mapping[str, Any]:
@@ -101,7 +119,17 @@ def _sample(api: Api, name: str) -> Mapping[str, Any] | None:
     made = body_for(api, found) if found else None
     if made is None:
         return None
-    return {key: value for key, value in made.items() if key not in ("id", "href")}
+    left_out = (
+        {"href"} if found and "id" in _required(api.schemas, _body(found)) else {"href", "id"}
+    )
+    return {key: value for key, value in made.items() if key not in left_out}
+
+
+def _patched(api: Api, name: str) -> dict[str, Any]:
+    """What each merge patch must hold; of what a create holds, with the same value."""
+    asked = asked_always(api, operation(api, name, "patch"))
+    sample = _sample(api, name) or {}
+    return {key: sample.get(key, value) for key, value in asked.items() if key != "id"}
 
 
 def _mandatory(api: Api, name: str, resource: Resource) -> Iterator[str]:
@@ -120,14 +148,18 @@ def _is_missed(
     schemas: Schemas, schema: Mapping[str, Any], value: Mapping[str, Any], name: str
 ) -> bool:
     """Whether the contract refuses the value without this attribute, defaults filled in."""
-    shape = schemas.shape_of(schema)
     lacking = {key: inner for key, inner in value.items() if key != name}
-    shape.fill(lacking)
+    return not _is_valid(schemas, schema, lacking)
+
+
+def _is_valid(schemas: Schemas, schema: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    shape, filled = schemas.shape_of(schema), copy.deepcopy(dict(value))
+    shape.fill(filled)
     try:
-        shape.check(lacking)
+        shape.check(filled)
     except Invalid:
-        return True
-    return False
+        return False
+    return True
 
 
 def _required(schemas: Schemas, schema: Mapping[str, Any]) -> list[str]:

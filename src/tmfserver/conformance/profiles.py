@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +44,11 @@ class Profile:
     """What is asked of one resource; `specs/profiles` says the same words in JSON.
 
     create: the least that a create holds, None where none can be made. always: what every answer
-    has. mandatory: what a create may leave neither missing, null nor blank; lasting: what the
-    resource's own schema requires, so that a patch may not either. changes: new values for a patch.
-    texts: attributes for free texts, in the order in which they are used. objects: attributes for
-    objects that may be empty. operations: methods without which there is no certificate.
+    has. mandatory: what a create may leave neither missing, null nor blank; `is_stated`: a file
+    says so. lasting: what the resource's own schema requires, so that a patch may not take it.
+    patched: what each merge patch must hold. changes: new values for a patch. texts: attributes
+    for free texts, in the order in which they are used. objects: attributes for objects that may
+    be empty. operations: methods without which there is no certificate.
     """
 
     resource: str
@@ -56,6 +58,7 @@ class Profile:
     selection: tuple[str, ...]
     mandatory: tuple[str, ...]
     lasting: frozenset[str]
+    patched: Mapping[str, Any]
     changes: Mapping[str, Any]
     dated: str | None
     states: tuple[str, ...]
@@ -65,10 +68,12 @@ class Profile:
     operations: tuple[str, ...] = ALL_METHODS
     created_by_kit: bool = True
     anonymous: bool = False
+    is_stated: bool = False
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """The least that a create holds, and more."""
-        return {**copy.deepcopy(dict(self.create or {})), **more}
+        """The least that a create holds, and more; with an id of its own if it needs one."""
+        made = copy.deepcopy(dict(self.create or {}))
+        return {**made, **({"id": str(uuid.uuid4())} if "id" in made else {}), **more}
 
 
 def profiles(api: Api, folders: Iterable[Path]) -> dict[str, Profile]:
@@ -104,6 +109,8 @@ def _profile(api: Api, name: str, stated: Mapping[str, Any]) -> Profile:
         selection=_known(facts, mine.get("selection", facts.filters)),
         mandatory=_known(facts, mine.get("mandatory", facts.mandatory)),
         lasting=facts.lasting,
+        patched=facts.patched,
+        is_stated="mandatory" in mine,
         changes=mine.get("changes", facts.changes),
         dated=mine.get("dated", facts.dated),
         states=tuple(mine.get("states", facts.states)),

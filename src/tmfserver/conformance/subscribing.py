@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import quote
 
 from tmfserver.conformance.asking import Answer
@@ -59,10 +58,11 @@ def _subscribed(trial: Trial) -> tuple[Answer, str]:
     hub = f"{trial.subject.base}/hub"
     if trial.ear is not None:
         callback = trial.ear.callback()
-        answer = trial.post(hub, {"callback": callback, "query": _QUERY})
+        answer = trial.post(hub, trial.subject.listener(callback=callback, query=_QUERY))
         if answer.is_success:
             return answer, callback
-    return trial.post(hub, {"callback": elsewhere, "query": _QUERY}), elsewhere
+    body = trial.subject.listener(callback=elsewhere, query=_QUERY)
+    return trial.post(hub, body), elsewhere
 
 
 def _id(trial: Trial, answer: Answer) -> str:
@@ -75,7 +75,7 @@ def _id(trial: Trial, answer: Answer) -> str:
 def listening(trial: Trial, query: str = "") -> Iterator[str]:
     """The callback of a listener that subscribes, and ends its subscription."""
     callback = trial.hearing().callback()
-    body: dict[str, Any] = {"callback": callback, **({"query": query} if query else {})}
+    body = trial.subject.listener(callback=callback, **({"query": query} if query else {}))
     answer = trial.post(f"{trial.subject.base}/hub", body)
     trial.need(answer.is_success, f"the hub refused the callback {callback} ({answer.came})")
     try:

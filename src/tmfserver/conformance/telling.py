@@ -34,7 +34,7 @@ def delete_event(trial: Trial) -> None:
 
 
 def _patch(trial: Trial, made: dict[str, Any], changes: dict[str, Any]) -> None:
-    answer = trial.patch(trial.url_of(made), changes)
+    answer = trial.merge(trial.url_of(made), changes)
     trial.need(answer.is_success, f"the patch was refused ({answer.came})")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tmfserver.conformance.asking import JSON, Answer, Client, with_query
-from tmfserver.conformance.deriving import operation
+from tmfserver.conformance.deriving import asked_always, operation
 from tmfserver.conformance.listening import Ear
 from tmfserver.conformance.profiles import Profile
 from tmfserver.conformance.results import Assertion, Exchange
@@ -62,6 +62,10 @@ class Subject:
     def collection(self) -> str:
         """The URL of the resource's list."""
         return f"{self.base}/{self.stated.resource}"
+
+    def listener(self, **more: str) -> dict[str, Any]:
+        """What subscribes to the hub: callback and perhaps query, and what the contract wants."""
+        return {**asked_always(self.api, operation(self.api, None, "subscribe")), **more}
 
     def operation(self, verb: str) -> Operation | None:
         """The resource's operation of this verb, or the API's, if the contract has one."""
@@ -139,6 +143,10 @@ class Trial:
 
     def patch(self, url: str, patch: Any, media: str = JSON) -> Answer:
         return self.ask("PATCH", url, text(patch), media)
+
+    def merge(self, url: str, changes: Mapping[str, Any], media: str = JSON) -> Answer:
+        """A merge patch, with what the contract wants in each."""
+        return self.patch(url, {**self.subject.stated.patched, **changes}, media)
 
     def delete(self, url: str) -> Answer:
         return self.ask("DELETE", url)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Context, Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-import orjson
+from tmfserver import exact
 
 LONGEST_SHOWN = 200  # characters of a key as people see it
+_DIGITS = Context(prec=1000)
 EXACT = 2**53  # below this whole numbers and floats are the same
 
 
@@ -43,7 +45,7 @@ def make_key(parts: Sequence[tuple[str, Sequence[Any]]]) -> Key:
 def as_text(value: Any) -> str:
     """As JSON, whatever the size of its numbers."""
     try:
-        return orjson.dumps(value, default=str).decode()
+        return exact.dumps(value).decode()
     except TypeError:
         return json.dumps(value, default=str, ensure_ascii=False)
 
@@ -60,6 +62,11 @@ def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        rounded = float(value)
+        if Decimal(repr(rounded)) != value:
+            return {"exact": str(value.normalize(_DIGITS))}
+        value = rounded
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return int(value)
     if isinstance(value, Mapping):

@@ -4,7 +4,8 @@ It knows no HTTP and no SQL: contracts and rules come in as values, the database
 """
 
 from tmfserver.engine.listeners import Hub
+from tmfserver.engine.outcomes import Outcome
 from tmfserver.engine.representation import represent
-from tmfserver.engine.resources import Outcome, ResourceEngine
+from tmfserver.engine.resources import ResourceEngine
 
 __all__ = ["Hub", "Outcome", "ResourceEngine", "represent"]

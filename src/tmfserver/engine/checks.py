@@ -46,6 +46,11 @@ class Checks:
 
     async def check(self, old: Document | None, new: Document, base: str) -> Checked:
         """Raises a Conflict that says why the change may not be made. old: None on a create."""
+        self.apply(old, new)
+        return await self.ask(old, new, base)
+
+    def apply(self, old: Document | None, new: Document) -> None:
+        """The part that the documents alone decide."""
         rules = self.rules
         if old is not None and rules.lifecycle is not None:
             rules.lifecycle.check(old, new)
@@ -53,7 +58,10 @@ class Checks:
             check(old, new)
         if rules.periods:
             check_periods(rules.periods, old, new)
-        warnings = await self._references.check(rules, old, new, base)
+
+    async def ask(self, old: Document | None, new: Document, base: str) -> Checked:
+        """The part that what is stored decides: references, characteristics and hierarchy."""
+        warnings = await self._references.check(self.rules, old, new, base)
         keys: Keys | None = None
         if self._collection.keys:
             more, keys = await self._identify(old, new, base)

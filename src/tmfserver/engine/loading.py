@@ -177,7 +177,7 @@ class Loader:
         for record, document in batch.unchecked:
             row = batch.rows[document["id"]]
             try:
-                _, keys, _ = await self._engine.checks.check(None, document, self._base)
+                _, keys, _ = await self._engine.check_new(document, self._base)
             except Failure as failure:
                 batch.refused.append(Refused(record.position, record.line, str(failure)))
                 del batch.rows[row.id]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -115,6 +116,44 @@ class Notifications:
         }
         named = type_.attributes
         return {name: value for name, value in everything.items() if name in named and value}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another API that has the same resource in the same table.
+
+    places: the paths of the collection here and there. names: of attributes here → there.
+    """
+
+    notifications: Notifications
+    places: tuple[str, str]
+    names: Mapping[str, str]
+
+    def told(self, document: Document | None) -> Document | None:
+        """The document as that API represents it."""
+        if document is None:
+            return None
+        here, there = (f"{place}/{document['id']}" for place in self.places)
+        told = {self.names.get(name, name): value for name, value in document.items()}
+        told["href"] = told["href"].removesuffix(here) + there
+        return told
+
+
+class SharedNotifications(Notifications):
+    """What changes of a resource are told as by each of the APIs that have it."""
+
+    def __init__(self, own: Notifications, others: Sequence[Beside]) -> None:
+        self.__dict__.update(vars(own))
+        self._others = others
+
+    def events(
+        self, listeners: Listeners, old: Document | None, new: Document | None, correlation: str
+    ) -> list[Event]:
+        made = super().events(listeners, old, new, correlation)
+        for other in self._others:
+            told = other.told(old), other.told(new)
+            made += other.notifications.events(listeners, *told, correlation)
+        return made
 
 
 def _sentence(type_: EventType, subject: Document, paths: list[str]) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from tmfserver import exact
 from tmfserver.engine import representation
-from tmfserver.engine.checks import Checks
+from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
 from tmfserver.engine.notifications import Notifications
+from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.representation import now, represent, text_of
 from tmfserver.errors import (
@@ -22,7 +22,6 @@ from tmfserver.errors import (
     NotFound,
     NotServed,
     PatchBreaksContract,
-    RequestFailure,
     Stale,
 )
 from tmfserver.query.ast import Node, Query
@@ -38,39 +37,6 @@ FEW = 100
 
 Precondition = Callable[[int], None]
 T = TypeVar("T")
-
-
-class Outcome(NamedTuple):
-    """The document after a change, and what the client should be warned of."""
-
-    row: Row
-    warnings: list[str]
-
-
-# What else is to be written with creates, by their outcomes.
-Also: TypeAlias = Callable[[Sequence[Outcome]], Sequence[Change]]
-# A document before and after a change, as representations.
-Told: TypeAlias = tuple[dict[str, Any] | None, dict[str, Any] | None]
-
-
-@contextmanager
-def about(number: int | None) -> Iterator[None]:
-    """A refusal within is one of this one of several documents, an operation of a JSON Patch."""
-    try:
-        yield
-    except RequestFailure as failure:
-        if number is None:
-            raise
-        facts = dict(failure.facts)
-        if "attribute" in facts:
-            facts["attribute"] = f"{number}.value.{facts['attribute']}"
-        elif "problem" in facts:
-            facts["problem"] = f"{number}.value: {facts['problem']}"
-        raise type(failure)(**facts) from None
-
-
-def nothing(_made: Sequence[Outcome]) -> Sequence[Change]:
-    return ()
 
 
 class ResourceEngine:
@@ -168,7 +134,7 @@ class ResourceEngine:
             inserts: list[Change] = []
             for number, (row, document) in enumerate(zip(rows, documents, strict=True)):
                 with about(number if len(rows) > 1 else None):
-                    warnings, keys, unchanged = await self.checks.check(None, document, base)
+                    warnings, keys, unchanged = await self.check_new(document, base)
                 outcomes.append(Outcome(row, warnings))
                 counted_on += unchanged
                 inserts.append(Insert(self.collection, *row[:3], keys))
@@ -186,6 +152,12 @@ class ResourceEngine:
         revision = now()
         representation.stamp_new(self.resource, document, revision)
         return id, text_of(document), revision
+
+    async def check_new(self, document: dict[str, Any], base: str) -> Checked:
+        """Asks its type's own schema, the rules and the policies about a new document."""
+        typed = self.shape.typed({"href": base + document["id"], **document})
+        checked = await self.checks.check(None, document, base)
+        return checked._replace(warnings=[*typed, *checked.warnings])
 
     async def patch(
         self,
@@ -217,20 +189,20 @@ class ResourceEngine:
     ) -> Outcome:
         if not isinstance(new, dict):
             raise PatchBreaksContract(attribute="the document", problem="expected an object")
-        new = self._whole(new)
+        new, warnings = self._whole(new)
         if new == old:
             return Outcome(row, [])
         representation.refuse_kept(self.resource, old, new)
         revision = max(now(), row[2] + 1)
         representation.stamp_changed(self.resource, old, new, revision)
-        warnings, keys, counted_on = await self.checks.check(old, new, base)
+        unknown, keys, counted_on = await self.checks.check(old, new, base)
         text = text_of(new)
         changes: list[Change] = [*counted_on]
         changes.append(Replace(self.collection, row[0], text, revision, row[2], keys))
         if self._history is not None:
             changes += self._history.changes(old, new, revision, correlation, by)
         await self._commit(changes, [(old, new)], correlation)
-        return Outcome((row[0], text, revision), warnings)
+        return Outcome((row[0], text, revision), [*warnings, *unknown])
 
     async def delete(
         self,
@@ -270,14 +242,16 @@ class ResourceEngine:
                     await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
             return await change()
 
-    def _whole(self, new: dict[str, Any]) -> dict[str, Any]:
-        """The document after a patch, its defaults filled in. Raises PatchBreaksContract."""
+    def _whole(self, new: dict[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
+        """The document after a patch, its defaults filled in, and warnings. Raises
+        PatchBreaksContract."""
         self.shape.fill(new)
         try:
             self.shape.check(new)
+            warnings = self.shape.typed(new)
         except Invalid as failure:
             raise PatchBreaksContract(**failure.facts) from None
-        return new
+        return new, warnings
 
     async def _commit(
         self, changes: Sequence[Change], told: Sequence[Told], correlation: str

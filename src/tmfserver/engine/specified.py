@@ -7,24 +7,20 @@ and so are types that are not named here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import re2
 
 from tmfserver.document.equal import equal
 from tmfserver.document.keys import Key, as_text, make_key
-from tmfserver.query import scalars
+from tmfserver.engine.value_types import Number, is_of, measure, number, test_of
 from tmfserver.query.conditions import RE2
 
 SHOWN = 80  # characters of a value in a message
 MOST_NAMED = 10  # of what is expected
-
-Number: TypeAlias = int | float | Decimal
 
 
 class Problem(NamedTuple):
@@ -147,22 +143,9 @@ def by_name(given: Any) -> dict[str, list[Any]]:
     """The values of characteristics, by name."""
     found: dict[str, list[Any]] = {}
     for each in given if isinstance(given, list) else ():
-        if isinstance(each, Mapping) and isinstance(each.get("name"), str):
+        if isinstance(each, dict) and isinstance(each.get("name"), str):
             found.setdefault(each["name"], []).append(each.get("value"))
     return found
-
-
-def is_of(type: str, value: Any) -> bool:
-    """Whether a value is of a specification's type, in whatever case it is written. Texts that
-    spell a number or a truth value are one: many systems know characteristics as texts alone."""
-    test = _TYPES.get(type.lower().replace("-", ""))
-    return test is None or test(value)
-
-
-def measure(value: Any) -> Number | None:
-    """What a range compares: a number, or a moment in microseconds since 1970."""
-    found = _number(value)
-    return scalars.asked_instant(value) if found is None and isinstance(value, str) else found
 
 
 def shown(value: Any) -> str:
@@ -171,49 +154,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
-def _number(value: Any) -> Number | None:
-    if isinstance(value, str):
-        return scalars.number(value)
-    return value if isinstance(value, Number) and not isinstance(value, bool) else None
-
-
-def _is_whole(value: Any) -> bool:
-    match _number(value):
-        case None:
-            return False
-        case int():
-            return True
-        case float() as broken:
-            return broken.is_integer()
-        case Decimal() as exact:
-            return exact == exact.to_integral_value()
-
-
-def _is_day(value: Any) -> bool:
-    day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII)
-    return bool(day) and scalars.asked_instant(value) is not None
-
-
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("string", "text"), lambda value: isinstance(value, str)),
-    **dict.fromkeys(("integer", "int", "long", "short"), _is_whole),
-    **dict.fromkeys(
-        ("number", "decimal", "float", "double"), lambda value: _number(value) is not None
-    ),
-    **dict.fromkeys(
-        ("boolean", "bool"), lambda value: isinstance(value, bool) or value in ("true", "false")
-    ),
-    "date": _is_day,
-    **dict.fromkeys(
-        ("datetime", "timestamp"),
-        lambda value: isinstance(value, str) and scalars.instant(value) is not None,
-    ),
-}
-
-
 def _flat(type: str, values: Sequence[Any]) -> list[Any]:
     """An array counts as its elements where the type is one that no array is of."""
-    if type.lower().replace("-", "") not in _TYPES:
+    if test_of(type) is None or not any(isinstance(value, list) for value in values):
         return list(values)
     return [each for value in values for each in (value if isinstance(value, list) else [value])]
 
@@ -276,7 +219,7 @@ def _expression(text: Any) -> Any:
 def _same(one: Any, other: Any) -> bool:
     if equal(one, other):
         return True
-    first, second = _number(one), _number(other)
+    first, second = number(one), number(other)
     if first is not None and second is not None:
         return first == second
     return isinstance(one, bool) != isinstance(other, bool) and _text(one) == _text(other)

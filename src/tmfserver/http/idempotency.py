@@ -14,8 +14,8 @@ from typing import TypeAlias
 import orjson
 
 from tmfserver import exact
+from tmfserver.engine.outcomes import Also, Outcome, nothing
 from tmfserver.engine.representation import now
-from tmfserver.engine.resources import Also, Outcome, nothing
 from tmfserver.errors import Invalid, KeyReused, KeyTaken
 from tmfserver.repository import Answer, Change, Keep, Store
 from tmfserver.rules import Call, Reply

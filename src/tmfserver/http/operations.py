@@ -9,7 +9,7 @@ from tmfserver import exact
 from tmfserver.document.fields import select
 from tmfserver.engine import Outcome, ResourceEngine, represent
 from tmfserver.engine.expansion import Expanding, Expansions, Place
-from tmfserver.engine.resources import Also
+from tmfserver.engine.outcomes import Also
 from tmfserver.errors import NotServed
 from tmfserver.http import conditional, paging
 from tmfserver.http.correlation import correlation

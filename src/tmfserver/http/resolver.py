@@ -6,8 +6,9 @@ none → 501 for what no verb is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from connexion.operations import AbstractOperation
@@ -32,12 +33,21 @@ class Served:
 
 
 class OperationResolver(Resolver):
-    """Connexion asks it for each operation, several times over: the answers are kept."""
+    """Connexion asks it for each operation, several times over: the answers are kept.
 
-    def __init__(self, api: Api, served: Served) -> None:
+    served: gives what carries them out, asked once, for the first of them.
+    """
+
+    def __init__(self, api: Api, served: Callable[[], Served]) -> None:
         super().__init__()
-        self._functions = {
-            operation.operation_id: _function(operation, served) for operation in api.operations
+        self._api, self._served = api, served
+
+    @cached_property
+    def _functions(self) -> dict[str, Function]:
+        served = self._served()
+        return {
+            operation.operation_id: _function(operation, served)
+            for operation in self._api.operations
         }
 
     def resolve(self, operation: AbstractOperation) -> Resolution:

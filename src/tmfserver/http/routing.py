@@ -14,7 +14,7 @@ from connexion.spec import Specification
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tmfserver.errors import MethodNotAllowed, UnknownPath
-from tmfserver.spec.openapi import METHODS
+from tmfserver.spec import Api
 from tmfserver.spec.verbs import is_parameter
 
 Target = tuple[str, str]
@@ -85,11 +85,11 @@ class RoutingMiddleware(SpecMiddleware):
     ) -> None:
         for reader in self._readers:
             reader.add_api(specification, base_path=base_path, **kwargs)
-        for path, item in specification["paths"].items():
-            for method in METHODS:
-                if method in item:
-                    base = base_path or specification.base_path
-                    self._table.add(base, path, method, item[method]["operationId"])
+        contract: Api = kwargs["contract"]
+        for operation in contract.operations:
+            self._table.add(
+                contract.base_path, operation.path, operation.method, operation.operation_id
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -7,6 +7,7 @@ subclass must set before `AbstractApp.__init__`; `tests/http/test_serving.py` wa
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import Any
 
 from connexion.apps.abstract import AbstractApp
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver.errors import UnknownPath
 from tmfserver.http.contracts import UI_OPTIONS
+from tmfserver.http.late import ByBasePath
 from tmfserver.http.operations import Function
 from tmfserver.http.validation import CALL
 from tmfserver.rules import Reply
@@ -86,19 +88,17 @@ class ServedASGIApp(AsyncASGIApp):
 
     api_cls = ServedApi
 
-    def add_api(self, *args: Any, **kwargs: Any) -> ServedApi:
-        api = self.api_cls(*args, **kwargs)
-        self.apis.setdefault(api.base_path, []).append(api)
-        return api
+    def __init__(self) -> None:
+        self.apis: ByBasePath[ServedApi] = ByBasePath()
+
+    def add_api(self, *args: Any, **kwargs: Any) -> None:
+        make = partial(self.api_cls, *args, **kwargs)
+        self.apis.later(kwargs["contract"].base_path, make)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = scope["extensions"][ROUTING_CONTEXT]
-        for api in self.apis.get(context["api_base_path"], ()):
-            operation = api.operations.get(context["operation_id"])
-            if operation is not None:
-                await operation(scope, receive, send)
-                return
-        raise UnknownPath(path=scope["path"])
+        operation = self.apis[context["api_base_path"]].operations[context["operation_id"]]
+        await operation(scope, receive, send)
 
 
 class ContractSpecification(OpenAPISpecification):
@@ -109,6 +109,11 @@ class ContractSpecification(OpenAPISpecification):
     """
 
     def __init__(self, contract: Api) -> None:
+        self._contract = contract
+        self._base_uri = ""
+
+    @cached_property
+    def _spec(self) -> dict[str, Any]:
         # Connexion lengthens lists of parameters in place: it gets lists of its own.
         paths = {
             path: {
@@ -117,10 +122,21 @@ class ContractSpecification(OpenAPISpecification):
                 else part
                 for key, part in item.items()
             }
-            for path, item in contract.document["paths"].items()
+            for path, item in self._contract.document["paths"].items()
         }
-        self._raw_spec = self._spec = {**contract.document, "paths": paths}
-        self._base_uri = ""
+        return {**self._contract.document, "paths": paths}
+
+    @property
+    def _raw_spec(self) -> dict[str, Any]:
+        return self._spec
+
+    @property
+    def base_path(self) -> str:
+        return self._contract.base_path
+
+    @base_path.setter
+    def base_path(self, base_path: str) -> None:
+        """Connexion repeats what it was told."""
 
 
 class ServedApp(AsyncApp):

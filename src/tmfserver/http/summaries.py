@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tmfserver import exact
 from tmfserver.query.folding import Folded, Key, Sum, Total
 from tmfserver.query.summing import Group, Summing
 
@@ -25,7 +26,7 @@ def as_json(resource: str, summing: Summing, folded: Folded, offset: int, limit:
         "groups": groups,
         "@type": "Summary",
     }
-    return orjson.dumps(document)
+    return exact.dumps(document)
 
 
 def _group(key: Key, total: Total, summing: Summing) -> dict[str, Any]:

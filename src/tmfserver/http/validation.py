@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
 from connexion.operations import AbstractOperation
+from connexion.spec import Specification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver.errors import Malformed
+from tmfserver.http.late import ByBasePath
 from tmfserver.http.media import media_type, parse_json, read_body
 from tmfserver.http.uploads import Upload
 from tmfserver.rules import Call
@@ -116,3 +118,16 @@ class ValidationMiddleware(RoutedMiddleware[ValidationAPI]):
     """Connexion's place for request validation."""
 
     api_cls = ValidationAPI
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.apis: ByBasePath[ValidationAPI] = ByBasePath()
+
+    def add_api(self, specification: Specification, **kwargs: Any) -> None:
+        make = partial(self.api_cls, specification, next_app=self.app, **kwargs)
+        self.apis.later(kwargs["contract"].base_path, make)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context = scope["extensions"][ROUTING_CONTEXT]
+        operation = self.apis[context["api_base_path"]].operations[context["operation_id"]]
+        await operation(scope, receive, send)

@@ -18,7 +18,7 @@ from tmfserver.spec import Api
 
 STATIC = "/static/pages/"
 DELIVERIES = "/deliveries"
-NO_PICTURES = Pictures([], {})
+NO_PICTURES = Pictures([])
 _METHODS = ("GET", "HEAD")
 
 

@@ -6,9 +6,9 @@ Offered for resources whose contract has an operation for it (`x-operation`): hi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -19,7 +19,7 @@ from tmfserver.pages.bars import Chart, charts
 from tmfserver.pages.treeing import Drawing, draw
 from tmfserver.query.parse import parse
 from tmfserver.query.summing import read_summing
-from tmfserver.spec import Api
+from tmfserver.spec import Api, Resource
 from tmfserver.spec.verbs import OWN
 
 # Where a page's values stand in the ASGI scope, which Flask finds in its environment.
@@ -37,21 +37,26 @@ class Source:
     shows of each; dates, amounts: attributes that a chart may go by."""
 
     path: str
-    engine: ResourceEngine
+    resource: Resource
+    make: Callable[[], ResourceEngine]
     attributes: Sequence[str] = ()
+
+    @cached_property
+    def engine(self) -> ResourceEngine:
+        return self.make()
 
     @property
     def name(self) -> str:
-        return self.engine.resource.name
+        return self.resource.name
 
     @property
     def dates(self) -> list[str]:
-        return [name for name, type in self.engine.resource.types.items() if type == "date-time"]
+        return [name for name, type in self.resource.types.items() if type == "date-time"]
 
     @property
     def amounts(self) -> list[str]:
         """Numbers, and amounts that have a unit."""
-        types = self.engine.resource.types
+        types = self.resource.types
         found = [name for name, type in types.items() if type == "number"]
         units = {name.rpartition(".")[0] for name in types if name.endswith((".unit", ".units"))}
         return [name.rpartition(".")[0] if name.rpartition(".")[0] in units else name
@@ -87,20 +92,30 @@ Picture: TypeAlias = Tree | Days
 
 
 class Pictures:
-    """engines: of all resources, by the paths of their collections."""
+    """trees: the resources whose handlers state a hierarchy. make: a resource's engine; it is asked
+    for when somebody first looks at a picture of it."""
 
-    def __init__(self, apis: Sequence[Api], engines: Mapping[str, ResourceEngine]) -> None:
+    def __init__(
+        self,
+        apis: Sequence[Api],
+        trees: Container[str] = (),
+        make: Callable[[Api, str], ResourceEngine] | None = None,
+    ) -> None:
         self.hierarchies: dict[str, Source] = {}
         self.charts: dict[str, Source] = {}
+        self._paths: dict[str, str] = {}
         for api in apis:
             for operation in api.operations:
-                path = f"{api.base_path}/{operation.resource}"
-                engine = engines.get(path)
-                if operation.verb == "hierarchy" and engine and engine.checks.family:
+                name = operation.resource or ""
+                if make is None or name not in api.resources:
+                    continue
+                path, engine = f"{api.base_path}/{name}", partial(make, api, name)
+                if operation.verb == "hierarchy" and name in trees:
                     shown = operation.definition[OWN].get("attributes", ())
-                    self.hierarchies[path] = Source(path, engine, shown)
-                elif operation.verb == "summary" and engine:
-                    self.charts[path] = Source(path, engine)
+                    self._paths[api.collection_name(name)] = path
+                    self.hierarchies[path] = Source(path, api.resources[name], engine, shown)
+                elif operation.verb == "summary":
+                    self.charts[path] = Source(path, api.resources[name], engine)
 
     def find(self, path: str) -> Callable[[str, str], Awaitable[Picture]] | None:
         """What makes the page at a path, of (base URL, query string); None: there is none."""
@@ -123,7 +138,6 @@ class Pictures:
         if family is None or not id:
             return Tree(source, id, problem="Which one is to be drawn?", status=400)
         grow = whole_tree if from_top else tree
-        paths = {each.engine.collection.name: each.path for each in self.hierarchies.values()}
         try:
             async with asyncio.timeout(PATIENCE):
                 root = await grow(family, place, id, f"{base}/", LEVELS)
@@ -132,7 +146,7 @@ class Pictures:
             return Tree(source, id, from_top, problem=_told(failure), status=status)
 
         def link(collection: str, id: str) -> str:
-            path = paths.get(collection)
+            path = self._paths.get(collection)
             return f"{HIERARCHY[:-1]}{path}/{quote(id, safe='')}" if path else ""
 
         return Tree(source, id, from_top, draw(root, id, source.attributes, link))

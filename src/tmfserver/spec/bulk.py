@@ -47,15 +47,13 @@ def _patch(body: dict[str, Any]) -> dict[str, Any]:
         "type": "array",
         "minItems": 1,
         "items": {
-            # The first part goes first, so that an operation that is not served is told as such.
-            "allOf": [
-                {"type": "object", "required": ["op"], "properties": {"op": _one_of("add")}},
-                {
-                    "type": "object",
-                    "required": ["path", "value"],
-                    "properties": {"path": _one_of("/", "/-"), "value": dict(body)},
-                },
-            ]
+            "type": "object",
+            "required": ["op", "path", "value"],
+            "properties": {
+                "op": _one_of("add"),
+                "path": _one_of("/", "/-"),
+                "value": dict(body),
+            },
         },
     }
 

@@ -65,7 +65,7 @@ def _joined(files: list[Path], documents: Mapping[Path, Mapping[str, Any]]) -> J
 
 
 def is_extension(document: Mapping[str, Any]) -> bool:
-    """Whether it only adds to another contract."""
+    """Whether a file says of itself that it adds to another one's contract."""
     return bool(document.get("info", {}).get(EXTENSION))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from tmfserver.errors import BrokenContract
 from tmfserver.query.ast import ValueType
-from tmfserver.spec import joining, loader, soundness
 from tmfserver.spec.dialect import Applied, adapt
 from tmfserver.spec.events import EventType, declared
 from tmfserver.spec.openapi import operations
@@ -87,27 +86,6 @@ class Api:
     def collection_name(self, resource: str) -> str:
         """Names a resource's documents among all APIs', e.g. "accountManagement/v4/account"."""
         return f"{self.base_path.removeprefix('/tmf-api').strip('/')}/{resource}"
-
-
-def read(*paths: Path) -> tuple[Api, ...]:
-    """The contracts in files, adapted; those under one base path are one contract.
-
-    Raises BrokenContract, naming file and place.
-    """
-    raws: dict[Path, dict[str, Any]] = {}
-    for path in paths:
-        raws[path] = loader.read(path)
-        soundness.check(path, raws[path])
-    return tuple(_read(joined) for joined in joining.join(raws))
-
-
-def _read(joined: joining.Joined) -> Api:
-    path = joined.file
-    try:
-        return build(path, joined.document, joined.extensions)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as failure:
-        problem = f"it cannot be understood as a contract: {type(failure).__name__}: {failure}"
-        raise BrokenContract(file=path, problem=problem) from failure
 
 
 def build(path: Path, raw: Mapping[str, Any], extensions: tuple[Path, ...] = ()) -> Api:

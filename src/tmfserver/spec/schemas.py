@@ -7,8 +7,9 @@ first needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -16,6 +17,7 @@ import jsonschema_rs
 from tmfserver import exact
 from tmfserver.errors import Invalid
 
+MOST_LOOKED_AT = 20  # failures of one body, to find the one that says most
 _PROSE = {"description", "example", "title", "externalDocs", "xml", "discriminator"}
 _EXPECTED_FORMATS = {
     "date-time": "a date and time with its offset, such as 2026-01-31T12:00:00Z",
@@ -96,12 +98,16 @@ class Shape:
         if self._defaults:
             _fill(value, self._defaults)
 
+    def typed(self, document: Mapping[str, Any]) -> list[str]:
+        """Warnings about a document's own type; see subtypes.TypedShape."""
+        return []
+
     def check(self, value: Any) -> None:
         """Raises Invalid, naming the attribute, what came and what was expected."""
         if self._holds(value):
             return
         # The validator knows no exact numbers, and so finds that none is valid.
-        failure = next(iter(self._validator.iter_errors(exact.plain(value))), None)
+        failure = _foremost(iter(self._validator.iter_errors(exact.plain(value))))
         if failure is not None:
             attribute, problem = describe(failure)
             raise Invalid(attribute=attribute or "the body", problem=problem)
@@ -111,6 +117,19 @@ class Shape:
             return self._validator.is_valid(value)
         except ValueError:
             return False
+
+
+def _foremost(
+    failures: Iterator[jsonschema_rs.ValidationError],
+) -> jsonschema_rs.ValidationError | None:
+    """The first, but where an object lacks something and says of itself what it may not be, that:
+    what else is wanted of it depends on it, as on the `op` of an operation."""
+    first = next(failures, None)
+    if first is not None and first.kind.name == "required":
+        for other in islice(failures, MOST_LOOKED_AT):
+            if other.kind.name == "enum" and other.instance_path[:-1] == first.instance_path:
+                return other
+    return first
 
 
 def to_json_schema(schema: Any, *, names: bool = False) -> Any:

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from tmfserver.errors import BrokenContract
 
+_VALUES = {"example", "examples", "default", "enum"}
 _PARENT_KEYS = ("properties", "patternProperties")
 
 
@@ -24,12 +25,18 @@ def check(file: Path, document: Mapping[str, Any]) -> None:
         failure = next(iter(validator.iter_errors(document)))
         place = "/".join(str(step) for step in failure.instance_path) or "its top"
         raise BrokenContract(file=file, problem=f"at {place}: {failure.message[:200]}")
+    fine: set[str] = set()
     for place, target in _references(document, ""):
         if not target.startswith("#/"):
             problem = f"at {place}: the reference to '{target[:100]}' leads out of the file"
             raise BrokenContract(file=file, problem=f"{problem}, which is never followed")
-        if not _leads_somewhere(document, target):
+        if _target(document, target) is None:
             raise BrokenContract(file=file, problem=f"at {place}: there is no '{target[:100]}'")
+        if target not in fine:
+            if _goes_round(document, target):
+                problem = f"at {place}: the reference to '{target[:100]}' leads back to itself"
+                raise BrokenContract(file=file, problem=problem)
+            fine.add(target)
 
 
 @cache
@@ -44,25 +51,51 @@ def _validator(form: str) -> jsonschema_rs.Draft4Validator | None:
 
 def _references(value: Any, place: str, *, names: bool = False) -> Iterator[tuple[str, str]]:
     """(place, target) of every reference; a property may itself be named $ref."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         target = value.get("$ref")
         if isinstance(target, str) and not names:
             yield place or "its top", target
         for key, inner in value.items():
-            if key not in ("example", "examples", "default", "enum"):
-                yield from _references(
-                    inner, f"{place}/{key}".lstrip("/"), names=key in _PARENT_KEYS and not names
-                )
-    elif isinstance(value, list):
+            # Most are texts and numbers: a call for each would take most of the time.
+            if isinstance(inner, (dict, list)) and (names or key not in _VALUES):
+                below = f"{place}/{key}" if place else str(key)
+                yield from _references(inner, below, names=key in _PARENT_KEYS and not names)
+    else:
         for index, inner in enumerate(value):
-            yield from _references(inner, f"{place}/{index}")
+            if isinstance(inner, (dict, list)):
+                yield from _references(inner, f"{place}/{index}")
 
 
-def _leads_somewhere(document: Mapping[str, Any], target: str) -> bool:
+def _target(document: Mapping[str, Any], target: str) -> Any:
+    """What a reference leads to; None if there is no such thing."""
     node: Any = document
     for step in target[2:].split("/"):
         name = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(node, Mapping) or name not in node:
-            return False
+        if not isinstance(node, dict) or name not in node:
+            return None
         node = node[name]
-    return True
+    return node
+
+
+def _goes_round(document: Mapping[str, Any], target: str) -> bool:
+    """Whether a reference leads to nothing but references, the last of them to an earlier one: by
+    itself, or as a part (`allOf`) of what it is a part of."""
+    seen, waiting = set(), [target]
+    while waiting:
+        at = waiting.pop()
+        if at in seen and at == target:
+            return True
+        if at in seen:
+            continue
+        seen.add(at)
+        node = _target(document, at)
+        if isinstance(node, dict):
+            parts = (
+                [node, *node.get("allOf", ())] if isinstance(node.get("allOf"), list) else [node]
+            )
+            waiting += [part["$ref"] for part in parts if _is_reference(part)]
+    return False
+
+
+def _is_reference(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("$ref"), str)

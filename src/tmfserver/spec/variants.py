@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tmfserver.query.ast import ValueType
 from tmfserver.spec.dialect import Applied
 from tmfserver.spec.events import KINDS, undeclared
+from tmfserver.spec.later import changed
 from tmfserver.spec.model import Api
 
 ORIGIN = "@origin"
@@ -50,9 +52,8 @@ def with_origins(api: Api) -> Api:
     what, and is the server's to set."""
     resources = dict(api.resources)
     for name, resource in api.resources.items():
-        schema = api.document["components"]["schemas"].get(resource.schema)
-        if resource.events and schema is not None:
-            schema.setdefault("properties", {})[ORIGIN] = _ORIGIN_SCHEMA
+        if resource.events and resource.schema:
+            changed(api.document, partial(_add_origin, schema=resource.schema))
             resources[name] = replace(
                 resource,
                 given=resource.given | {ORIGIN},
@@ -62,3 +63,9 @@ def with_origins(api: Api) -> Api:
     reason = "a copy of a partner's resource, made by its events, says where it came from"
     applied = Applied("copies tell their origin", reason, len(resources))
     return replace(api, resources=resources, adaptations=(*api.adaptations, applied))
+
+
+def _add_origin(document: dict[str, Any], schema: str) -> None:
+    found = document["components"]["schemas"].get(schema)
+    if found is not None:
+        found.setdefault("properties", {})[ORIGIN] = _ORIGIN_SCHEMA

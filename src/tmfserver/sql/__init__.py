@@ -13,6 +13,7 @@ from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Store
 from tmfserver.sql import schema
 from tmfserver.sql.address import read_address
+from tmfserver.sql.contracts import ServedContract, record_contracts, served_contracts, stored
 from tmfserver.sql.engines import conninfo, explained
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.tables import refuse_shared_tables
@@ -20,7 +21,10 @@ from tmfserver.sql.tables import refuse_shared_tables
 if TYPE_CHECKING:
     from tmfserver.sql.explanation import Explanation
 
-__all__ = ["Limits", "explain", "migrate", "open_bulk", "open_outbox", "open_store", "prepare"]
+__all__ = [
+    "Limits", "ServedContract", "explain", "migrate", "open_bulk", "open_outbox", "open_store",
+    "prepare", "record_contracts", "served_contracts", "stored",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 

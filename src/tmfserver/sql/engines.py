@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path as File
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
@@ -27,19 +28,19 @@ def conninfo(address: Address) -> str:
     return make_conninfo(address.place, connect_timeout=CONNECT_SECONDS)
 
 
-def _engine(address: Address) -> Engine:
+def bare(address: Address) -> Any:
+    """A connection of the driver's own: for one question, an engine takes longer to make."""
     # The driver is imported where it is used: SQLite starts without.
     if address.driver == "postgresql":
         import psycopg
 
-        return create_engine(
-            "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(conninfo(address), application_name="tmfserver"),
-            poolclass=pool.NullPool,
-        )
-    return create_engine(
-        "sqlite://", creator=lambda: _sqlite_file(address), poolclass=pool.NullPool
-    )
+        return psycopg.connect(conninfo(address), application_name="tmfserver")
+    return _sqlite_file(address)
+
+
+def _engine(address: Address) -> Engine:
+    url = "postgresql+psycopg://" if address.driver == "postgresql" else "sqlite://"
+    return create_engine(url, creator=lambda: bare(address), poolclass=pool.NullPool)
 
 
 def _sqlite_file(address: Address) -> sqlite3.Connection:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from secrets import token_hex
 from typing import Any, TypeAlias
-
-from sqlalchemy import bindparam, insert
 
 from tmfserver.errors import (
     AlreadySubscribed,
@@ -37,31 +34,22 @@ from tmfserver.repository import (
     Unchanged,
     Unsubscribe,
 )
-from tmfserver.sql import tables, unique
-from tmfserver.sql.dialects import SqliteJson
-from tmfserver.sql.job_table import entered, job_statements
-from tmfserver.sql.statements import (
-    document_statements,
-    fingerprint,
-    insert_values,
-    now,
-    prepare,
-    system_statements,
+from tmfserver.sql import unique
+from tmfserver.sql.job_table import entered
+from tmfserver.sql.sqlite_statements import (
+    DELIVERY,
+    EVENT,
+    JOBS,
+    SYSTEM,
+    documents,
+    insert_sql,
+    replace_sql,
 )
+from tmfserver.sql.statements import fingerprint, now
 
 Asked: TypeAlias = tuple[Sequence["Change | Work"], int | None]
 Results: TypeAlias = tuple[list[Failure | None], Listeners | None]
 
-JSON = SqliteJson()
-SYSTEM = system_statements(JSON)
-EVENT = prepare(insert_values(tables.event), JSON).sql
-DELIVERY = prepare(
-    insert_values(
-        tables.delivery, ("event", "listener", "state", "attempts", "next_attempt_at", "subject")
-    ),
-    JSON,
-).sql
-JOBS = job_statements(JSON)
 MOST_ROWS = 64  # in one INSERT
 
 # What the driver raises for a value that cannot be kept, whatever the state of the database.
@@ -170,7 +158,7 @@ class Changes:
                     values += unique.marks(change)
             try:
                 self._run(
-                    _insert_sql(change.collection.name, unique.columns(change.collection), rows),
+                    insert_sql(change.collection.name, unique.columns(change.collection), rows),
                     values,
                 )
             except (sqlite3.IntegrityError, *_UNFIT):
@@ -202,9 +190,7 @@ class Changes:
         if change.collection.keys:
             row += unique.marks(change)
         try:
-            self._run(
-                _insert_sql(change.collection.name, unique.columns(change.collection), 1), row
-            )
+            self._run(insert_sql(change.collection.name, unique.columns(change.collection), 1), row)
         except sqlite3.IntegrityError as error:
             raise self._refusal(change) from error
 
@@ -220,9 +206,9 @@ class Changes:
 
     def _replace(self, change: Replace) -> None:
         row: tuple[Any, ...] = change.document, change.revision, change.id, change.seen
-        sql = _documents(change.collection.name).replace.sql
+        sql = documents(change.collection.name).replace.sql
         if change.keys is not None:
-            sql = _replace_sql(change.collection.name, unique.columns(change.collection))
+            sql = replace_sql(change.collection.name, unique.columns(change.collection))
             row = change.document, change.revision, *unique.marks(change), *row[2:]
         try:
             found = self._run(sql, row).rowcount
@@ -232,13 +218,13 @@ class Changes:
             raise Stale(resource=change.collection.resource, id=change.id)
 
     def _unchanged(self, change: Unchanged) -> None:
-        found = self._run(_documents(change.collection.name).get.sql, (change.id,)).fetchone()
+        found = self._run(documents(change.collection.name).get.sql, (change.id,)).fetchone()
         if found is None or found[2] != change.seen:
             raise Stale(resource=change.collection.resource, id=change.id)
 
     def _remove(self, change: Remove) -> None:
         row = change.id, change.seen
-        if self._run(_documents(change.collection.name).remove.sql, row).rowcount != 1:
+        if self._run(documents(change.collection.name).remove.sql, row).rowcount != 1:
             raise Stale(resource=change.collection.resource, id=change.id)
 
     def _event(self, change: Event) -> None:
@@ -286,28 +272,3 @@ class Changes:
 
     def _work(self, work: Work) -> None:
         work.carry_out(self._connection)
-
-
-_documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON))
-
-
-@lru_cache(maxsize=4096)
-def _insert_sql(name: str, keys: tuple[str, ...], rows: int) -> str:
-    table = tables.keyed(name, keys)
-    columns = [column for column in table.c if column.name != "seq"]
-    values: list[dict[Any, Any]] = [
-        {column: bindparam(f"v{len(columns) * row + n}") for n, column in enumerate(columns)}
-        for row in range(rows)
-    ]
-    return prepare(insert(table).values(values), JSON).sql
-
-
-@lru_cache(maxsize=4096)
-def _replace_sql(name: str, keys: tuple[str, ...]) -> str:
-    """Takes document, revision, keys, id, seen."""
-    table = tables.keyed(name, keys)
-    written = ["document", "revision", *keys]
-    values: dict[str, Any] = {name: bindparam(f"v{n}") for n, name in enumerate(written)}
-    at = len(written)
-    found = (table.c.id == bindparam(f"v{at}"), table.c.revision == bindparam(f"v{at + 1}"))
-    return prepare(table.update().values(values).where(*found), JSON).sql

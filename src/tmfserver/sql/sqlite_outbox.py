@@ -24,8 +24,9 @@ from tmfserver.deliveries import (
 )
 from tmfserver.errors import NotFound
 from tmfserver.sql import outbox
-from tmfserver.sql.sqlite_changes import JSON, SYSTEM, Work
+from tmfserver.sql.sqlite_changes import Work
 from tmfserver.sql.sqlite_connection import Reader, answering, connect
+from tmfserver.sql.sqlite_statements import JSON, SYSTEM
 from tmfserver.sql.sqlite_writer import Writer
 from tmfserver.sql.statements import now
 

@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tmfserver.query.ast import Path
@@ -145,6 +155,17 @@ job_error = Table(
     Column("collection", Text, nullable=False),
     Column("job", Text, nullable=False),
     Column("line", Text, nullable=False),
+)
+# The contract that was served last under a base path: a hash of its files, and what it says.
+contract = Table(
+    "contract",
+    system,
+    Column("base_path", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),
+    Column("served", BigInteger, nullable=False),
 )
 RESERVED = frozenset({*system.tables, "alembic_version"})
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
 from sqlalchemy import Connection, text
 
+from tmfserver import exact
 from tmfserver.document.keys import key_of
 from tmfserver.repository import Collection, Insert, Keys, Replace
 from tmfserver.spec import ORIGIN
@@ -30,8 +30,12 @@ def columns(collection: Collection) -> tuple[str, ...]:
 
 def marks(change: Insert | Replace) -> list[str | None]:
     """What a change writes into these columns."""
-    keys: Keys = change.keys or (None,) * len(change.collection.keys)
-    return [None if key is None else key.mark for key in keys]
+    return marks_of(change.collection, change.keys)
+
+
+def marks_of(collection: Collection, keys: Keys | None) -> list[str | None]:
+    """What these keys are in the collection's columns."""
+    return [key and key.mark for key in keys or (None,) * len(collection.keys)]
 
 
 def owner(collection: str, column: str, mark: str) -> str:
@@ -53,7 +57,7 @@ def fill(
     rows = connection.execute(text(f"{read}{lock}"), {"after": after, "upto": upto}).all()
     filled = []
     for seq, document in rows:
-        whole = orjson.loads(document)
+        whole = exact.loads(document)
         found = [key_of(whole, index.parts) for index in keys if ORIGIN not in whole]
         if any(found):
             marks = {f"k{n}": key and key.mark for n, key in enumerate(found)}

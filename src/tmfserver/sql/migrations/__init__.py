@@ -1,3 +1,3 @@
 """The server's own tables, version by version; collections' tables need no migration."""
 
-NEWEST = "0006"
+NEWEST = "0007"

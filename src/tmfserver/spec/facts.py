@@ -1,0 +1,139 @@
+"""What a contract says, without its prose: plain facts that can be kept, and compared later.
+
+They are those of the effective contract, so that what is compared is what is served. Schemas stay
+as they refer to each other, which is short; `spec/flat.py` puts them together where they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from tmfserver.spec.model import Api, Operation, Resource
+
+_COMPONENT = "#/components/schemas/"
+_VARIABLE = re.compile(r"\{[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is compared of a contract.
+
+    operations: by method and path, as "GET /thing/{}", for variables have other names elsewhere:
+    operationId, resource, parameters by "place name", media types of the body, statuses.
+    resources: by name: schema of the whole and of what creates one, which attributes a patch may
+    not change, and events by kind.
+    schemas: JSON Schemas by name, those that the resources need.
+    """
+
+    title: str
+    version: str
+    base_path: str
+    operations: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    resources: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    schemas: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+
+def facts_of(api: Api) -> Facts:
+    """The facts of a contract that was read."""
+    told = {event.name for each in api.resources.values() for event in each.events.values()}
+    resources = {name: _resource(api, resource) for name, resource in api.resources.items()}
+    return Facts(
+        title=api.title,
+        version=api.version,
+        base_path=api.base_path,
+        operations={
+            f"{each.method.upper()} {_VARIABLE.sub('{}', each.path)}": _operation(each)
+            for each in api.operations
+            if each.verb != "listen" or not told & {_capital(each.event or "")}
+        },
+        resources=resources,
+        schemas=_needed(api.schemas.plain, resources.values()),
+    )
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    definition = operation.definition
+    return {
+        "id": operation.operation_id,
+        "path": operation.path,
+        "resource": operation.resource,
+        "parameters": {
+            f"{each['in']} {each['name']}": bool(each.get("required"))
+            for each in definition.get("parameters", ())
+            if each.get("in") in ("query", "header")
+        },
+        "takes": sorted(definition.get("requestBody", {}).get("content", {})),
+        "statuses": sorted(str(status) for status in definition.get("responses", {})),
+    }
+
+
+def _resource(api: Api, resource: Resource) -> dict[str, Any]:
+    bodies = [
+        content["schema"]
+        for operation in api.operations
+        if operation.resource == resource.name and operation.verb == "create"
+        for content in operation.definition.get("requestBody", {}).get("content", {}).values()
+        if "schema" in content
+    ]
+    return {
+        "whole": {"$ref": _COMPONENT + resource.schema} if resource.schema else {},
+        "created": bodies[0] if bodies else {},
+        "kept": sorted(resource.kept),
+        "events": {
+            event.kind: {"name": event.name, "attributes": sorted(event.attributes)}
+            for event in resource.events.values()
+        },
+    }
+
+
+def _needed(
+    schemas: Mapping[str, Any], resources: Iterable[Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    open_ = [each[part] for each in resources for part in ("whole", "created")]
+    while open_:
+        for name in _referred(open_.pop()):
+            if name not in found and name in schemas:
+                found[name] = schemas[name]
+                open_.append(schemas[name])
+    return found
+
+
+def _referred(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        target = value.get("$ref")
+        if isinstance(target, str):
+            yield target.removeprefix(_COMPONENT)
+        for inner in value.values():
+            yield from _referred(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _referred(inner)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def pack(facts: Facts) -> bytes:
+    """The facts as they are kept in a database; equal facts are equal bytes."""
+    return zlib.compress(orjson.dumps(asdict(facts), option=orjson.OPT_SORT_KEYS))
+
+
+def unpack(packed: bytes) -> Facts:
+    return Facts(**orjson.loads(zlib.decompress(packed)))
+
+
+def content_hash(api: Api) -> str:
+    """Of the files' bytes: while it is the same, nothing needs to be compared."""
+    found = hashlib.sha256()
+    for file in (api.file, *api.extensions):
+        found.update(hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()

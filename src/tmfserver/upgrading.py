@@ -1,0 +1,208 @@
+"""What `tmfserver check NEW --against OLD` tells: what a newer contract gains, loses and breaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tmfserver import handling, spec
+from tmfserver.app import bundled_specs
+from tmfserver.errors import NothingToCompare
+from tmfserver.examining import Examined, examine, told
+from tmfserver.handling import Handler
+from tmfserver.settings import Settings
+from tmfserver.spec import Api
+from tmfserver.spec.compare import compare
+from tmfserver.spec.difference import Difference, breaks_clients, breaks_documents
+from tmfserver.spec.facts import Facts, facts_of
+from tmfserver.spec.flat import at, elements
+
+COMPATIBLE, CLIENTS, DOCUMENTS = 0, 3, 4
+_VERDICTS = {
+    COMPATIBLE: "Compatible: clients and stored documents can go on.",
+    CLIENTS: "Breaking for clients; stored documents can go on.",
+    DOCUMENTS: "Breaking for stored documents.",
+}
+_PLACES = 6  # places that a line names
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """One contract beside the one before it. stored: with a database, what became of its documents,
+    None without. handlers: sentences on rules that lose what they are about."""
+
+    old: Facts
+    new: Facts
+    differences: list[Difference]
+    stored: list[Examined] | None
+    handlers: list[str]
+
+    @property
+    def code(self) -> int:
+        """The exit code. What a database holds goes before what it might hold."""
+        broken = breaks_documents(self.differences)
+        if self.stored is not None:
+            broken = any(each.failing for each in self.stored)
+        if broken:
+            return DOCUMENTS
+        return CLIENTS if breaks_clients(self.differences) else COMPATIBLE
+
+
+def check(
+    settings: Settings, against: str, database: str | None, *, as_json: bool
+) -> tuple[str, int]:
+    """(what to print, exit code). Raises NothingToCompare, and as reading contracts does."""
+    olds = spec.read(*spec.files([Path(against)]))
+    places = [Path(place) for place in settings.specs] or [bundled_specs()]
+    news = spec.read(*spec.files(places))
+    pairs = [(old, new) for new in news if (old := _before(new, olds)) is not None]
+    if not pairs:
+        names = ", ".join(str(place) for place in places)
+        raise NothingToCompare(new=names, old=against)
+    handlers = handling.load([old for old, _ in pairs], settings.handlers, bundled=False)
+    upgrades = [_upgrade(old, new, handlers, database) for old, new in pairs]
+    code = max(each.code for each in upgrades)
+    if as_json:
+        return json.dumps([_as_json(each) for each in upgrades], indent=2), code
+    return "\n\n".join("\n".join(_lines(each)) for each in upgrades), code
+
+
+def _before(new: Api, olds: Sequence[Api]) -> Api | None:
+    """The contract that another takes the place of: of its base path, else of its title, else with
+    the most resources of its own."""
+    for old in olds:
+        if old.base_path == new.base_path:
+            return old
+    ranked = sorted(olds, key=lambda old: (_alike(old, new), len(_shared(old, new))), reverse=True)
+    best = ranked[0]
+    return best if _alike(best, new) or _shared(best, new) else None
+
+
+def _alike(old: Api, new: Api) -> bool:
+    one, other = (each.title.lower().removeprefix("api").replace(" ", "") for each in (old, new))
+    return one == other
+
+
+def _shared(old: Api, new: Api) -> set[str]:
+    return set(old.resources) & set(new.resources)
+
+
+def _upgrade(old: Api, new: Api, handlers: Mapping[str, Handler], database: str | None) -> Upgrade:
+    before, after = facts_of(old), facts_of(new)
+    stored = None
+    if database is not None:
+        stored = [examine(database, old.collection_name(name), name, new) for name in old.resources]
+    mine = {name: handler for name, handler in handlers.items() if name in old.resources}
+    losses = [loss for name, each in mine.items() for loss in _losses(name, each, old, new)]
+    return Upgrade(before, after, compare(before, after), stored, losses)
+
+
+def _losses(resource: str, handler: Handler, old: Api, new: Api) -> Iterator[str]:
+    """What a handler's rules and functions are about, and the newer contract has not."""
+    module, rules = handler.module, handler.rules
+    if resource not in new.resources:
+        yield f"{module}: there is no {resource} any more"
+        return
+    names = {each.function_name for each in new.operations if each.resource == resource}
+    for name in sorted(handler.functions.keys() - names):
+        yield f"{module}: no operationId of {resource} is `{name}` any more"
+    before, after = facts_of(old), facts_of(new)
+
+    def lost(path: str) -> bool:
+        known, whole = before.resources[resource]["whole"], after.resources[resource]["whole"]
+        return bool(at(known, before.schemas, path) and not at(whole, after.schemas, path))
+
+    for path in rules.indexed:
+        if lost(path):
+            yield f"{module}: `indexed` names '{path}', which is gone"
+    for path in rules.references:
+        if lost(path):
+            yield f"{module}: `references` names '{path}', which is gone"
+    if rules.lifecycle is not None:
+        yield from _states(handler, after, resource, gone=lost(rules.lifecycle.attribute))
+
+
+def _states(handler: Handler, new: Facts, resource: str, *, gone: bool) -> Iterator[str]:
+    lifecycle = handler.rules.lifecycle
+    if lifecycle is None:
+        return
+    attribute = lifecycle.attribute
+    if gone:
+        yield f"{handler.module}: the life cycle's '{attribute}' is gone"
+        return
+    flat = at(new.resources[resource]["whole"], new.schemas, attribute)
+    values = elements(flat, new.schemas).values if flat is not None else None
+    if values is not None:
+        if missing := [state for state in lifecycle.steps if state not in values]:
+            yield f"{handler.module}: the life cycle's {_quoted(missing)} is no {attribute} now"
+        if more := [value for value in values if value and value not in lifecycle.steps]:
+            yield f"{handler.module}: the life cycle has no {_quoted(more)} of {attribute}"
+
+
+def _quoted(names: Iterable[Any]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _as_json(upgrade: Upgrade) -> dict[str, Any]:
+    return {
+        **{
+            key: {"title": each.title, "version": each.version, "base_path": each.base_path}
+            for key, each in (("old", upgrade.old), ("new", upgrade.new))
+        },
+        "exit_code": upgrade.code,
+        "verdict": _VERDICTS[upgrade.code],
+        "differences": [asdict(each) for each in upgrade.differences],
+        "stored": None if upgrade.stored is None else [asdict(each) for each in upgrade.stored],
+        "handlers": upgrade.handlers,
+    }
+
+
+def _lines(upgrade: Upgrade) -> Iterator[str]:
+    old, new = upgrade.old, upgrade.new
+    yield f"{new.title} {new.version} after {old.title} {old.version}"
+    yield f"  {_VERDICTS[upgrade.code]}"
+    if old.base_path != new.base_path:
+        yield (
+            f"  Both can be served at once, at {old.base_path} and {new.base_path}; documents stay"
+            " in the tables of the first until they are carried over (docs/upgrading-specs.md)."
+        )
+    for head, chosen in _grouped(upgrade.differences):
+        if chosen:
+            yield f"  {head}:"
+            yield from (f"    {line}" for line in _told(chosen))
+    if upgrade.stored is not None:
+        yield "  stored documents:"
+        yield from (f"    {line}" for each in upgrade.stored for line in _told_stored(each))
+    if upgrade.handlers:
+        yield "  handlers:"
+        yield from (f"    {line}" for line in upgrade.handlers)
+
+
+def _grouped(differences: list[Difference]) -> Iterator[tuple[str, list[Difference]]]:
+    documents = [each for each in differences if each.for_documents == "breaking"]
+    clients = [
+        each for each in differences if each.for_clients == "breaking" and each not in documents
+    ]
+    yield "breaking for stored documents", documents
+    yield "breaking for clients", clients
+    yield "compatible", [each for each in differences if each not in [*documents, *clients]]
+
+
+def _told(differences: Iterable[Difference]) -> Iterator[str]:
+    """One line for what is said of several places that end alike."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for each in differences:
+        last = each.place.rpartition(".")[2] if "." in each.place else each.place
+        whole = replace(each, place="")
+        places.setdefault((whole.kind, last, whole.text), []).append(each.place)
+    for (kind, _, text), found in places.items():
+        more = f" and {len(found) - _PLACES} more" if len(found) > _PLACES else ""
+        yield f"{kind}: {', '.join(found[:_PLACES])}{more}: {text}"
+
+
+def _told_stored(found: Examined) -> Iterator[str]:
+    yield f"{found.resource}: {found.looked_at} looked at, {found.failing} would not hold"
+    yield from (f"  {told(found, reason)}" for reason in found.reasons)

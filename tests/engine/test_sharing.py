@@ -1,0 +1,73 @@
+"""Collections that are kept in others' tables: what the setting may say, and names both ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from tmfserver.engine.renaming import renamed_query
+from tmfserver.engine.sharing import between, kept_together, read_sharings
+from tmfserver.errors import WrongSetting
+from tmfserver.query.parse import parse
+from tmfserver.repository import Collection
+
+NEW = Collection("a/v5/thing", "thing", ("modified", "note.text"), {"modified": "date-time"})
+OLD = Collection("a/v4/thing", "thing", ("name",), {"updated": "string", "name": "string"})
+THIRD = Collection("a/v3/thing", "thing")
+KNOWN = {each.name: each for each in (NEW, OLD, THIRD)}
+ENTRY = "a/v5/thing=a/v4/thing(modified:updated size:extent)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a/v5/thing", "new:old"),
+        ("a/v5/thing=a/v4/thing(modified)", "names as new:old"),
+        ("a/v5/thing=a/v4/thing(a:c b:c)", "names as new:old"),
+        ("a/v5/thing=a/v4/other", "one of a/v3/thing, a/v4/thing, a/v5/thing"),
+        ("a/v5/thing=a/v5/thing", "one other table"),
+        (f"{ENTRY},a/v5/thing=a/v3/thing", "one other table"),
+        (f"{ENTRY},a/v3/thing=a/v5/thing", "a table of its own"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(text: str, expected: str) -> None:
+    """Under the setting's name, with what came and what was expected."""
+    with pytest.raises(WrongSetting, match="TMFSERVER_SHARED_TABLES") as refused:
+        read_sharings(text, KNOWN)
+    assert expected in str(refused.value)
+
+
+def test_what_is_kept_knows_the_others_indexes_and_types() -> None:
+    """Under its own names; its own types go before."""
+    together = kept_together(KNOWN, read_sharings(ENTRY, KNOWN))
+    kept = together[OLD.name]
+    assert kept.indexed == ("name", "updated", "note.text")
+    assert kept.types == {"updated": "string", "name": "string"}
+    assert together[NEW.name] == NEW
+
+
+def test_names_between_two_that_share_a_third_ones_table() -> None:
+    """By the names that it is kept under."""
+    new, third = read_sharings(f"{ENTRY},a/v3/thing=a/v4/thing(changed:updated)", KNOWN)
+    assert between(new, None) == {"modified": "updated", "size": "extent"}
+    assert between(None, third) == {"updated": "changed"}
+    assert between(new, third) == {"modified": "changed", "size": "extent"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("size.gt=3&note.size=1", "extent.gt=3&note.size=1"),
+        ("sort=-size,name", "sort=-extent,name"),
+        ("filter=$[?(@.size>3)]", "filter=$[?(@.extent>3)]"),
+        ("filter=note[?(@.size==$.size)]", "filter=note[?(@.size==$.extent)]"),
+        (
+            "filter=$[?(length(@.size)>1 || !(@.size==2))]",
+            "filter=$[?(length(@.extent)>1 || !(@.extent==2))]",
+        ),
+        ("filter=$['size','name']", "filter=$['extent','name']"),
+        ("sort=$.size[0]", "sort=$.extent[0]"),
+    ],
+)
+def test_queries_ask_by_the_names_that_are_kept(asked: str, kept: str) -> None:
+    """Of the document itself; what is inside of it has the names it has."""
+    assert renamed_query(parse(asked, {}), {"size": "extent"}) == parse(kept, {})
