@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench docs conformance certificates clean
+.PHONY: help run demo test lint format bench docs conformance certificates clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,13 +24,16 @@ $(STAMP): $(VENV)/.runs
 run: $(VENV)/.runs ## serve both APIs on http://127.0.0.1:8080, kept in tmfserver.db
 	$(BIN)/tmfserver serve
 
+demo: $(VENV)/.runs ## load a small telephone company, and print commands to try it with
+	$(BIN)/python -m demo
+
 test: lint ## lint, then run all tests on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## style, types and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src/tmfserver handlers
+	$(BIN)/mypy src/tmfserver handlers demo
 	$(BIN)/lint-imports
 
 format: $(STAMP) ## put the source into the project's format

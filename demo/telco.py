@@ -133,19 +133,26 @@ def partner_accounts() -> Iterator[Document]:
 
 
 def usages(seed: int, count: int) -> Iterator[Document]:
-    """So many usage records, in the order of their time within each week's traffic."""
+    """So many usage records, in the order of their time."""
     rng = random.Random(seed)
     # A long tail: the second uses half as much as the first, the tenth a tenth.
     households = list(accumulate(1 / rank for rank in range(1, HOUSEHOLDS + 1)))
-    for number in range(count):
+    for number, (at, is_business) in enumerate(sorted(_traffic(rng, count))):
         kind = rng.choices(KINDS, _SHARES)[0]
-        business = rng.random() < 0.3
-        at = _moment(rng, _OFFICE, _OFFICE_DAYS) if business else _moment(rng, _HOURS, _WEEKDAYS)
-        customer = COMPANY if business else _household(_drawn(rng, households))
+        customer = COMPANY if is_business else _household(_drawn(rng, households))
         parties = [_party(customer)]
         if kind.name == "roaming" or rng.random() < 0.05:
             parties.append(_party(PARTNER))
         yield _usage(rng, number, kind, at, parties)
+
+
+def _traffic(rng: random.Random, count: int) -> Iterator[tuple[datetime, bool]]:
+    """When something is used, and whether at work."""
+    for _ in range(count):
+        if rng.random() < 0.3:
+            yield _moment(rng, _OFFICE, _OFFICE_DAYS), True
+        else:
+            yield _moment(rng, _HOURS, _WEEKDAYS), False
 
 
 def _usage(

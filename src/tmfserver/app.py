@@ -43,6 +43,7 @@ from tmfserver.http.routing import RoutingMiddleware
 from tmfserver.http.serving import ServedApp
 from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
+from tmfserver.pages.pictures import Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
@@ -160,7 +161,9 @@ def connexion_app(
         ContractMiddleware,
         health_middleware(store),
         metrics_middleware(store),
-        pages_middleware(plan.apis, plan.collections, store, settings.database),
+        pages_middleware(
+            plan.apis, plan.collections, store, settings.database, _pictures(plan, store)
+        ),
     )
     middlewares = [ErrorMiddleware, partial(RoutingMiddleware, aside=aside), ValidationMiddleware]
     app = ServedApp("tmfserver", middlewares=middlewares)
@@ -173,8 +176,13 @@ def connexion_app(
     return asgi
 
 
+def _pictures(plan: Plan, store: Store) -> Pictures:
+    trees = {name for name, handler in plan.handlers.items() if handler.rules.hierarchy}
+    return Pictures(plan.apis, trees, partial(resource_engine, plan, store=store))
+
+
 def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
-    """One resource's engine alone, for who loads documents without serving."""
+    """One resource's engine alone, for who has to do with one without serving."""
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     return _engine(plan, api, _shared(plan, store), interests, name)
 

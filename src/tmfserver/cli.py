@@ -22,6 +22,7 @@ LATER = {
     **dict.fromkeys(("deliver", "deliveries", "inbox", "listeners"), "delivering"),
     **dict.fromkeys(("import", "export", "work"), "transferring"),
     **dict.fromkeys(("new", "specs"), "beginning"),
+    "transition": "transitioning",
     "conformance": "conformance.command",
 }
 

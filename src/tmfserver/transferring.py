@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import click
 import orjson
@@ -53,7 +53,7 @@ def import_(
     Exit code 0: all is in, or was there already. 1: it could not be done, or not to the end. 2:
     wrong arguments. 3: some records were refused; --errors FILE tells which and why.
     """
-    plan, target, base = _begin(resource, given)
+    plan, target, base = begin(resource, given)
     columns = transfers.columns_of(target)
     tally = Tally()
     gc.freeze()
@@ -63,7 +63,7 @@ def import_(
         bulk = stack.enter_context(closing(_bulk(plan)))
         loader = stack.enter_context(transfers.opened_loader(plan, target, base))
         for name in files:
-            with _source(name, format_) as file, _failing(f"{name}: ", tally):
+            with _source(name, format_) as file, failing(f"{name}: ", tally):
                 limit = plan.settings.record_limit
                 kind = format_ or format_of_name(name)
                 records = records_of(file, kind, limit, columns)
@@ -71,9 +71,15 @@ def import_(
                     tally.add(loaded)
                     if log is not None:
                         log.writelines(line(name, each) for each in loaded.problems)
-    click.echo(tally.told(dry_run), err=True)
+    click.echo(tally.told(dry_run=dry_run), err=True)
     if tally.invalid:
         sys.exit(REFUSED)
+
+
+class Counted(Protocol):
+    """What was done so far, for who is told that it went no further."""
+
+    def told(self) -> str: ...
 
 
 class Tally:
@@ -88,7 +94,7 @@ class Tally:
         self.duplicate += loaded.duplicate
         self.invalid += loaded.invalid
 
-    def told(self, dry_run: bool) -> str:
+    def told(self, *, dry_run: bool = False) -> str:
         done = "would be created" if dry_run else "created"
         return (
             f"{self.read} read: {self.created} {done}, {self.duplicate} there already,"
@@ -128,8 +134,8 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     things.csv.gz. All are of one moment, whoever changes them meanwhile. The file is there when it
     is whole. Exit code 1: it could not be done.
     """
-    plan, target, base = _begin(resource, given)
-    with ExitStack() as stack, _failing("", None):
+    plan, target, base = begin(resource, given)
+    with ExitStack() as stack, failing("", None):
         asked = transfers.read_query(target, query)
         bulk = stack.enter_context(closing(_bulk(plan)))
         found = transfers.find(bulk, target, base, asked)
@@ -147,7 +153,8 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     click.echo(f"{count} exported", err=True)
 
 
-def _begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
+def begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
+    """What is served by these settings, the resource that RESOURCE names, and its URL."""
     plan = make_plan(read_settings(given))
     try:
         target = transfers.targets_of(plan).find(resource)
@@ -161,12 +168,12 @@ def _bulk(plan: Plan) -> Bulk:
 
 
 @contextmanager
-def _failing(where: str, tally: Tally | None) -> Iterator[None]:
+def failing(where: str, tally: Counted | None) -> Iterator[None]:
     """Says in a sentence what went wrong, and how far it went."""
     try:
         yield
     except RequestFailure as failure:
-        before = f" ({tally.told(dry_run=False)} before)" if tally else ""
+        before = f" ({tally.told()} before)" if tally else ""
         raise Sentence(f"{where}{failure}{before}") from failure
     except OSError as error:
         raise Sentence(f"{where}{error.strerror or error}") from error
@@ -208,14 +215,15 @@ def _sink(output: str) -> Iterator[IO[bytes]]:
         part.unlink(missing_ok=True)
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Whether somebody looks at what is told of progress."""
     return sys.stderr.isatty()
 
 
 @contextmanager
 def _bar(name: str, file: IO[bytes]) -> Iterator[Callable[[], Any]]:
     """A progress bar by the bytes that were read, on a terminal alone."""
-    if name == "-" or not _is_terminal():
+    if name == "-" or not is_terminal():
         yield lambda: None
         return
     size = Path(name).stat().st_size
@@ -225,7 +233,7 @@ def _bar(name: str, file: IO[bytes]) -> Iterator[Callable[[], Any]]:
 
 @contextmanager
 def _rows_bar(output: str, total: int | None) -> Iterator[Callable[[int], Any]]:
-    if output == "-" or total is None or not _is_terminal():
+    if output == "-" or total is None or not is_terminal():
         yield lambda _: None
         return
     with click.progressbar(length=total, label=Path(output).name, file=sys.stderr) as bar:

@@ -51,7 +51,7 @@ def test_each_command_prints_what_the_page_shows(
         for (language, text), (kind, after) in pairwise(blocks)
         if language == "sh" and kind == "text"
     ]
-    assert len(pairs) == 3
+    assert len(pairs) == 4
     for command, expected in pairs:
         assert printed[command].replace(server.url, ADDRESS).strip() == expected.strip()
     with server.client() as client:
@@ -68,5 +68,5 @@ def test_what_the_page_calls_by_name_exists() -> None:
     ):  # fmt: skip
         assert f"`{name}" in PAGE
         assert hasattr(Settings, name)
-    for name in ("import", "export", "work"):
+    for name in ("import", "export", "work", "transition"):
         assert commands.get_command(None, name) is not None  # type: ignore[arg-type]

@@ -37,4 +37,5 @@ def test_everything_is_described(file: Path) -> None:
             assert all(parameter["description"] for parameter in operation.get("parameters", ()))
     for definition in contract["definitions"].values():
         assert definition["description"]
-        assert all(each.get("description") for each in definition.get("properties", {}).values())
+        properties = definition.get("properties", {}).values()
+        assert all(each.keys() & {"description", "$ref"} for each in properties)

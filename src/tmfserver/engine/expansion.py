@@ -71,6 +71,10 @@ class Expansions:
         self, store: Store, places: Mapping[str, Sequence[Place]], declared: ReferencePaths
     ) -> None:
         self.store, self.declared, self._places = store, declared, places
+        self._paths = {each.collection.name: each.path for some in places.values() for each in some}
+
+    def path_of(self, collection: Collection) -> str:
+        return self._paths[collection.name]
 
     def begin(self, place: Place, asked: Expansion, base_url: str) -> Expanding:
         """The expansion of one answer. Raises BadQuery for a path at which no reference is."""

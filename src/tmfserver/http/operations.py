@@ -46,7 +46,7 @@ class ResourceOperations:
     ) -> None:
         self.engine, self._path, self._lists = engine, path, lists
         self._answers = answers
-        self._place, self._expansions = Place(engine.collection, path), expansions
+        self._place, self.expansions = Place(engine.collection, path), expansions
         self._types, self._histories = engine.resource.types, histories
 
     async def list(self, call: Call, narrow: Callable[[Query], Query] | None = None) -> Reply:
@@ -106,7 +106,7 @@ class ResourceOperations:
         asked = read_expansion(_text(call), self._types)
         if asked is None:
             return None
-        return self._expansions.begin(self._place, asked, call.base_url)
+        return self.expansions.begin(self._place, asked, call.base_url)
 
     async def create(self, call: Call) -> Reply:
         fields = self._fields(call)

@@ -19,6 +19,7 @@ from tmfserver.http.aggregates import aggregate
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.nested import HeldOperations, NestedOperations
 from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
+from tmfserver.http.trees import hierarchy
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
 from tmfserver.spec.described import USUAL, status_of
@@ -88,6 +89,11 @@ def _default(operation: Operation, served: Served) -> Function:
     resource = _resource(operation, served)
     if resource is None:
         return not_served(operation)
+    if operation.verb == "hierarchy" and isinstance(resource, ResourceOperations):
+        family = resource.engine.checks.family
+        if family is None:
+            return not_served(operation)
+        return hierarchy(operation, resource.engine, family, resource.expansions.path_of)
     verb: Function = getattr(resource, operation.verb)
     status = status_of(operation.verb, operation.definition)
     if status == USUAL.get(operation.verb, status):

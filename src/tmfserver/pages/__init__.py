@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tmfserver.errors import MethodNotAllowed
 from tmfserver.pages.outgoing import OUTGOING, board, sheet
 from tmfserver.pages.overview import OVERVIEW, Overview
+from tmfserver.pages.pictures import PICTURE, Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.spec import Api
 
 STATIC = "/static/pages/"
 DELIVERIES = "/deliveries"
+NO_PICTURES = Pictures([])
 _METHODS = ("GET", "HEAD")
 
 
@@ -26,14 +28,18 @@ def _own_paths() -> frozenset[str]:
 
 
 def pages_middleware(
-    apis: Sequence[Api], collections: Mapping[str, Collection], store: Store, database: str = ""
+    apis: Sequence[Api],
+    collections: Mapping[str, Collection],
+    store: Store,
+    database: str = "",
+    pictures: Pictures = NO_PICTURES,
 ) -> type:
     """A middleware class over these contracts and this store, for Connexion's list.
 
     database: the setting, of which the page shows no more than the kind.
     """
     own_paths = _own_paths()
-    overview = Overview(apis, collections, store, database)
+    overview = Overview(apis, collections, store, database, pictures)
 
     class PagesMiddleware:
         """Answers for the few paths of pages; all others pass by."""
@@ -44,7 +50,8 @@ def pages_middleware(
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             path = scope.get("path", "")
-            if scope["type"] != "http" or not (path in own_paths or _event(path)):
+            draw = pictures.find(path)
+            if scope["type"] != "http" or not (path in own_paths or _event(path) or draw):
                 await self._app(scope, receive, send)
                 return
             if scope["method"] not in _METHODS:
@@ -58,6 +65,8 @@ def pages_middleware(
                 page[OUTGOING] = await board(store.outbox)
             elif id := _event(path):
                 page[OUTGOING] = await sheet(store.outbox, id)
+            elif draw:
+                page[PICTURE] = await draw(_base(scope), scope["query_string"].decode("latin-1"))
             site = await self._open_site()
             await site(page, receive, send)
 
@@ -74,6 +83,12 @@ def _event(path: str) -> str:
     """The eventId of an event's page; empty where it is another path."""
     folder, _, id = path.rpartition("/")
     return id if folder == DELIVERIES else ""
+
+
+def _base(scope: Scope) -> str:
+    """Scheme and host as the browser has them."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    return f"{scope['scheme']}://{hosts[0] if hosts else 'localhost'}"
 
 
 def _site() -> ASGIApp:

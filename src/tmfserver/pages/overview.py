@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tmfserver.errors import Unavailable
+from tmfserver.pages.pictures import Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.spec import Api
 from tmfserver.spec.samples import Sample, first_post
@@ -31,6 +32,8 @@ class ResourceLine:
     name: str
     methods: tuple[str, ...]
     documents: int | None
+    has_hierarchy: bool = False
+    has_chart: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,10 @@ class Overview:
         collections: Mapping[str, Collection],
         store: Store,
         database: str,
+        pictures: Pictures,
     ) -> None:
         self._apis, self._collections, self._store = apis, collections, store
-        self._kind = kind(database)
+        self._kind, self._pictures = kind(database), pictures
         self._samples: dict[str, Sample | None] = {}
 
     async def now(self) -> State:
@@ -98,10 +102,7 @@ class Overview:
     def _card(self, api: Api, counts: Mapping[str, int]) -> ApiCard:
         if api.base_path not in self._samples:
             self._samples[api.base_path] = first_post(api)
-        lines = (
-            ResourceLine(name, _methods(api, name), counts.get(api.collection_name(name)))
-            for name in (*api.resources, *api.nested)
-        )
+        lines = (self._line(api, name, counts) for name in (*api.resources, *api.nested))
         return ApiCard(
             api.title,
             api.version,
@@ -109,6 +110,16 @@ class Overview:
             api.file.name,
             tuple(lines),
             self._samples[api.base_path],
+        )
+
+    def _line(self, api: Api, name: str, counts: Mapping[str, int]) -> ResourceLine:
+        path, pictures = f"{api.base_path}/{name}", self._pictures
+        return ResourceLine(
+            name,
+            _methods(api, name),
+            counts.get(api.collection_name(name)),
+            path in pictures.hierarchies,
+            path in pictures.charts,
         )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 from flask import Flask, Response, make_response, render_template, request
 
 from tmfserver.engine.representation import instant
+from tmfserver.pages.bars import written
 from tmfserver.pages.outgoing import OUTGOING, Board, Sheet
 from tmfserver.pages.overview import OVERVIEW, State
+from tmfserver.pages.pictures import PICTURE, Picture
 
 # The page loads its own style sheet and nothing else.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -26,7 +28,7 @@ _AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def make_site(static: str) -> Flask:
     """The site, with its style sheets served below `static`."""
     site = Flask(__name__, static_url_path=static.rstrip("/"))
-    site.jinja_env.filters.update(number=number, moment=moment, age=age)
+    site.jinja_env.filters.update(number=number, moment=moment, age=age, amount=written)
 
     @site.get("/")
     def start() -> Response:
@@ -44,6 +46,14 @@ def make_site(static: str) -> Flask:
         response = _page("event.html", sheet=sheet)
         response.status_code = 404 if sheet.answers and sheet.told is None else 200
         return response
+
+    @site.get("/hierarchy/<path:_path>")
+    def hierarchy(_path: str) -> Response:
+        return _picture("hierarchy.html")
+
+    @site.get("/charts/<path:_path>")
+    def chart(_path: str) -> Response:
+        return _picture("chart.html")
 
     @site.after_request
     def guard(response: Response) -> Response:
@@ -69,6 +79,13 @@ def age(microseconds: int) -> str:
     seconds = max(0, microseconds // 1_000_000)
     size, unit = next(each for each in _AGES if seconds >= each[0] or each[0] == 1)
     return f"{seconds // size} {unit}"
+
+
+def _picture(template: str) -> Response:
+    page: Picture = request.environ["asgi.scope"][PICTURE]
+    response = _page(template, page=page)
+    response.status_code = page.status
+    return response
 
 
 def _page(template: str, **values: Any) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmfserver.errors import Invalid
+from tmfserver.spec.jobs import JOBS
 from tmfserver.spec.model import Api, Operation
 from tmfserver.spec.schemas import Schemas
 
@@ -32,12 +33,14 @@ class Sample:
 
 
 def first_post(api: Api) -> Sample | None:
-    """The shortest document with which a first POST to this API succeeds, if one can be told."""
+    """The shortest document with which a first POST to this API succeeds, if one can be told; no
+    job, which would want a file."""
     samples = [
         Sample(operation.resource, body)
         for operation in api.operations
         if operation.verb == "create" and not operation.holder
         if operation.resource is not None and operation.resource in api.resources
+        if operation.resource not in JOBS
         for body in (body_for(api, operation),)
         if body is not None
     ]
