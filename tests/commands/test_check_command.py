@@ -32,7 +32,7 @@ def test_the_bundled_contracts_run() -> None:
     extensions = {Path(name) for contract in contracts for name in contract["extended_by"]}
     assert extensions == {*EXTENSIONS}
     usage, account = contracts
-    assert usage["resources"] == ["usage", "usageSpecification"]
+    assert usage["resources"] == ["usage", "usageSpecification", "importJob", "exportJob"]
     assert set(usage["events"]) == USAGE_EVENTS
     assert len(account["resources"]) == 7
     for contract in contracts:

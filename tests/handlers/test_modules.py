@@ -17,8 +17,8 @@ FOLDER = Path(tmfserver.handlers.__file__ or "").parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 RESOURCES: dict[str, Resource] = {
     name: resource
-    for path in spec.files([SPECS])
-    for name, resource in spec.read(path).resources.items()
+    for api in spec.read(*spec.files([SPECS]))
+    for name, resource in api.resources.items()
 }
 BY_MODULE = {spec.snake_case(name): resource for name, resource in RESOURCES.items()}
 ACCOUNTS = {"billingAccount", "partyAccount", "settlementAccount", "financialAccount"}
