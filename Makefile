@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench docs conformance clean
+.PHONY: help run test lint format bench docs conformance certificates clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,14 @@ bench: $(STAMP) ## measure against FastAPI and against the bare database, side b
 docs: $(STAMP) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
-conformance: $(STAMP) ## what TM Forum's kits ask, and Schemathesis with 100 examples an operation
+conformance: $(STAMP) ## all checks on both databases, and Schemathesis with 100 examples an operation
+	$(BIN)/tmfserver conformance --level full
+	$(BIN)/python -m tests.conformance.on_postgresql --level full
 	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 0 tests/conformance tests/schemathesis
+
+certificates: $(VENV)/.runs ## the examples of report and certification documents, from a real run
+	$(BIN)/tmfserver conformance --report docs/conformance --certificate docs/conformance/example-telecom.yaml
+	rm docs/conformance/report.xml docs/conformance/report.json
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

@@ -187,9 +187,7 @@ def _rating(kind: Kind, cents: int, at: datetime, *, billed: bool) -> Document:
     }
 
 
-def _account(
-    id: str, name: str, party: Document, receivable: float, above: str = ""
-) -> Document:
+def _account(id: str, name: str, party: Document, receivable: float, above: str = "") -> Document:
     validity = {"startDateTime": _text(FIRST)}
     account: Document = {
         "id": id,

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 a script, no package
-"""Writes the generated pages: settings.md, errors.md and commands.md. `make docs` runs it."""
+"""Writes the generated pages: settings, errors, commands and checks. `make docs` runs it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from tmfserver import errors, settings
 from tmfserver.cli import commands
+from tmfserver.conformance.registry import ENTRIES
 from tmfserver.http.errors import table
 
 HERE = Path(__file__).parent
@@ -58,12 +59,25 @@ What `--help` says of each.
 """
 
 
+CHECKS = """\
+<!-- Written by docs/generate.py, do not edit: `make docs` writes it anew. -->
+
+# Checks
+
+What [`tmfserver conformance`](conformance.md) asks, by its levels. Those that are mandatory are
+asked by TM Forum's kits or profiles, or are a MUST of TMF630.
+
+{checks}
+"""
+
+
 def pages() -> dict[str, str]:
     """Every generated page's text, by its file name."""
     return {
         "settings.md": SETTINGS.format(settings=_settings()),
         "errors.md": ERRORS.format(requests=_requests(), starts=_starts()),
         "commands.md": COMMANDS.format(commands=_commands()),
+        "checks.md": CHECKS.format(checks=_checks()),
     }
 
 
@@ -103,6 +117,14 @@ def _starts() -> str:
         if issubclass(kind, errors.StartFailure) and kind is not errors.StartFailure
     ]
     return _table(("kind", "message"), rows)
+
+
+def _checks() -> str:
+    rows = [
+        (_code(each.id), each.title, each.level, "yes" if each.mandatory else "", each.source)
+        for each in ENTRIES
+    ]
+    return _table(("check", "what it asks", "level", "mandatory", "source"), rows)
 
 
 def _commands() -> str:

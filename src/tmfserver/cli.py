@@ -1,4 +1,4 @@
-"""tmfserver, the command: serves, looks at contracts, databases and deliveries, moves files."""
+"""tmfserver, the command: serve, operations, check, migrate, and more, each by a function."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TRANSFERRING = ("import", "export", "work")
 
 
 class Commands(click.Group):
-    """Those about notifications, imports and exports are loaded when they are asked for."""
+    """Those about notifications, files and conformance are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *DELIVERING, *TRANSFERRING})
+        return sorted({*super().list_commands(ctx), *DELIVERING, *TRANSFERRING, "conformance"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in DELIVERING and cmd_name not in self.commands:
@@ -35,6 +35,10 @@ class Commands(click.Group):
 
             for each in transferring.COMMANDS:
                 self.add_command(each)
+        if cmd_name == "conformance" and cmd_name not in self.commands:
+            from tmfserver.conformance.command import conformance
+
+            self.add_command(conformance)
         return super().get_command(ctx, cmd_name)
 
 
@@ -134,7 +138,7 @@ def show_settings(as_json: bool) -> None:
 def main() -> None:
     """The command's entry: a failure to start is one sentence, never a traceback."""
     try:
-        commands(standalone_mode=False)
+        ended = commands(standalone_mode=False)  # gives the code of an Exit back
     except StartFailure as failure:
         click.echo(f"tmfserver: {failure}", err=True)
         sys.exit(1)
@@ -143,3 +147,5 @@ def main() -> None:
         sys.exit(failure.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
+    if isinstance(ended, int):
+        sys.exit(ended)

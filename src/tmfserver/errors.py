@@ -168,3 +168,7 @@ class DatabaseUnreachable(StartFailure):
 
 class PortTaken(StartFailure):
     """{host}:{port} is taken by another program; stop that one or choose another --port."""
+
+
+class WrongFiling(StartFailure):
+    """{file}: {problem}."""

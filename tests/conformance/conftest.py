@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from tests.serving import (
     MakeDatabase,
     Server,
     launch,
+    new_sqlite_database,
+    plain_environment,
     stop_cleanly,
 )
 
@@ -61,3 +65,20 @@ def resource(request: pytest.FixtureRequest) -> ResourceFacts:
     """Each of the nine resources."""
     facts: ResourceFacts = request.param
     return facts
+
+
+@pytest.fixture(scope="session")
+def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server whose paths begin with a fault's name."""
+    folder = tmp_path_factory.mktemp("faulty")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.conformance.faulty_server", new_sqlite_database(folder)],
+        cwd=Path(__file__).parents[2], env=plain_environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    assert url.startswith("http"), "the faulty server does not start"
+    yield url
+    process.terminate()
+    process.wait(30)
+    process.stdout.close()

@@ -1,4 +1,4 @@
-"""The conformance facts of `facts.json`, as values for the tests."""
+"""The conformance facts of `specs/profiles`, as values for the tests; `facts.json` says which."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FACTS: dict[str, Any] = json.loads(
-    Path(__file__).with_name("facts.json").read_text(encoding="utf-8")
-)
+_HERE = Path(__file__)
+_PROFILES = _HERE.parents[2] / "specs" / "profiles"
+FACTS: dict[str, Any] = json.loads(_HERE.with_name("facts.json").read_text(encoding="utf-8"))
+PROFILES: dict[str, dict[str, Any]] = {
+    name: json.loads((_PROFILES / facts["profile"]).read_text(encoding="utf-8"))
+    for name, facts in FACTS["apis"].items()
+}
 _PYTHON: dict[str, type] = {"string": str, "array": list}
 
 
@@ -64,37 +68,44 @@ class NestedFacts:
         return self.resource.document(**{self.attribute: [value] if self.is_array else value})
 
 
+def _types(resource: Mapping[str, Any]) -> dict[str, str]:
+    """Of what is always there, but for objects: texts, unless a create says otherwise."""
+    sample = {name: resource["create"].get(name, "") for name in resource["always"]}
+    kinds = {str: "string", list: "array"}
+    return {name: kinds[type(v)] for name, v in sample.items() if type(v) in kinds}
+
+
 RESOURCES: dict[str, ResourceFacts] = {
     name: ResourceFacts(
         api=api,
         name=name,
-        path=facts["basePath"] + name,
+        path=profile["basePath"] + name,
         create=resource["create"],
         always=tuple(resource["always"]),
-        types=resource["types"],
+        types=_types(resource),
         filters=tuple(resource["filters"]),
         selection=tuple(resource["selection"]),
         mandatory=tuple(resource["mandatory"]),
         changes=resource["changes"],
         dated=resource["dated"],
     )
-    for api, facts in FACTS["apis"].items()
-    for name, resource in facts["resources"].items()
+    for api, profile in PROFILES.items()
+    for name, resource in profile["resources"].items()
 }
 
 NESTED: tuple[NestedFacts, ...] = tuple(
     NestedFacts(
-        resource=RESOURCES[nested["resource"]],
+        resource=RESOURCES[resource],
         attribute=nested["attribute"],
         is_array=nested["in"] == "array",
         inner=nested.get("inner"),
         mandatory=tuple(nested["mandatory"]),
         value=nested["value"],
     )
-    for nested in FACTS["nested"]
+    for resource, nested in zip(FACTS["nested_in"], PROFILES["TMF666"]["nested"], strict=True)
 )
 
-BASE_PATHS: dict[str, str] = {name: facts["basePath"] for name, facts in FACTS["apis"].items()}
+BASE_PATHS: dict[str, str] = {name: profile["basePath"] for name, profile in PROFILES.items()}
 PUBLISHED: tuple[str, ...] = tuple(facts["published"] for facts in FACTS["apis"].values())
 CONTRACTS: tuple[str, ...] = tuple(facts["contract"] for facts in FACTS["apis"].values())
 SAMPLES: dict[str, ResourceFacts] = {

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("settings.md", "errors.md", "commands.md")
+PAGES = ("settings.md", "errors.md", "commands.md", "checks.md")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tmfserver import spec
-from tmfserver.pages.samples import first_post
+from tmfserver.spec.samples import first_post
 
 VARIABLE = "TMFSERVER_OFFICIAL_SPECS"
 OFFICIAL = sorted(Path(os.environ.get(VARIABLE, "none")).glob("*.swagger.json"))

@@ -11,9 +11,9 @@ from importlib.metadata import version
 from typing import Any
 
 from tmfserver.errors import Unavailable
-from tmfserver.pages.samples import Sample, first_post
 from tmfserver.repository import Collection, Store
 from tmfserver.spec import Api
+from tmfserver.spec.samples import Sample, first_post
 
 # Where the page's values stand in the ASGI scope, which Flask finds in its environment.
 OVERVIEW = "tmfserver.overview"

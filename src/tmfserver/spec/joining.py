@@ -51,7 +51,7 @@ def base_path(document: Mapping[str, Any]) -> str:
 
 
 def _joined(files: list[Path], documents: Mapping[Path, Mapping[str, Any]]) -> Joined:
-    first, *others = sorted(files, key=lambda file: _is_extension(documents[file]))
+    first, *others = sorted(files, key=lambda file: is_extension(documents[file]))
     if not others:
         return Joined(first, documents[first])
     whole = dict(documents[first])
@@ -64,7 +64,8 @@ def _joined(files: list[Path], documents: Mapping[Path, Mapping[str, Any]]) -> J
     return Joined(first, whole, tuple(others))
 
 
-def _is_extension(document: Mapping[str, Any]) -> bool:
+def is_extension(document: Mapping[str, Any]) -> bool:
+    """Whether it only adds to another contract."""
     return bool(document.get("info", {}).get(EXTENSION))
 
 

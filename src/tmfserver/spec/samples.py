@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmfserver.errors import Invalid
-from tmfserver.spec import Api, Operation, Schemas
+from tmfserver.spec.model import Api, Operation
+from tmfserver.spec.schemas import Schemas
 
 _JSON = "application/json"
 _DEEPEST = 8
@@ -36,13 +37,14 @@ def first_post(api: Api) -> Sample | None:
         Sample(operation.resource, body)
         for operation in api.operations
         if operation.verb == "create" and operation.resource is not None
-        for body in (_body(api, operation),)
+        for body in (body_for(api, operation),)
         if body is not None
     ]
     return min(samples, key=lambda sample: len(json.dumps(sample.body)), default=None)
 
 
-def _body(api: Api, operation: Operation) -> dict[str, Any] | None:
+def body_for(api: Api, operation: Operation) -> dict[str, Any] | None:
+    """A document that a create operation takes by its contract, if one can be told."""
     content = operation.definition.get("requestBody", {}).get("content", {})
     schema = content.get(_JSON, {}).get("schema", {})
     shape = api.schemas.shape_of(schema)
@@ -75,11 +77,11 @@ def _shortened(example: Mapping[str, Any], mandatory: set[str]) -> dict[str, Any
     return {name: value for name, value in example.items() if name in kept}
 
 
-def _made(schemas: Schemas, schema: Mapping[str, Any], depth: int) -> Any:
+def value_for(schemas: Schemas, schema: Mapping[str, Any], depth: int = 0) -> Any:
     """A value with no more in it than the schema requires."""
     schema = schemas.resolve(schema)
     if "type" not in schema and schema.get("anyOf"):
-        return _made(schemas, schema["anyOf"][0], depth)
+        return value_for(schemas, schema["anyOf"][0], depth)
     if "example" in schema or "default" in schema or "enum" in schema:
         return schema.get("example", schema.get("default", (schema.get("enum") or [None])[0]))
     match schema.get("type"):
@@ -92,7 +94,7 @@ def _made(schemas: Schemas, schema: Mapping[str, Any], depth: int) -> Any:
         case "array":
             item = schema.get("items", {})
             few = schema.get("minItems", 0) if depth < _DEEPEST else 0
-            return [_made(schemas, item, depth + 1) for _ in range(min(few, 3))]
+            return [value_for(schemas, item, depth + 1) for _ in range(min(few, 3))]
     return _object(schemas, schema, depth)
 
 
@@ -100,9 +102,9 @@ def _object(schemas: Schemas, schema: Mapping[str, Any], depth: int) -> dict[str
     made: dict[str, Any] = {}
     if depth < _DEEPEST:
         for part in schema.get("allOf", ()):
-            inner = _made(schemas, part, depth + 1)
+            inner = value_for(schemas, part, depth + 1)
             made.update(inner if isinstance(inner, dict) else {})
         properties = schemas.all_properties(schema)
         for name in schema.get("required", ()):
-            made[name] = _made(schemas, properties.get(name, {}), depth + 1)
+            made[name] = value_for(schemas, properties.get(name, {}), depth + 1)
     return made
