@@ -46,7 +46,8 @@ def version_two(document: dict[str, Any]) -> None:
     """Another base path, and a mandatory attribute."""
     document["info"]["version"] = "2.0.0"
     document["basePath"] = "/tmf-api/thingManagement/v2/"
-    document["definitions"]["Thing"]["required"].append("size")
+    for name in ("Thing", "Thing_Create"):
+        document["definitions"][name].setdefault("required", []).append("size")
 
 
 def store(database: str, *documents: dict[str, Any]) -> None:
