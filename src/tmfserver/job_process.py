@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 
 PATIENCE_SECONDS = 20.0
@@ -22,7 +21,9 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not by sys.stdin, whose lock a thread that waits would keep from an interpreter that ends.
+        while os.read(0, 4096):
+            pass
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
