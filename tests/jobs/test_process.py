@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tests.serving import new_sqlite_database, plain_environment
-
 from tmfserver import sql
 from tmfserver.app import make_plan
 from tmfserver.settings import read

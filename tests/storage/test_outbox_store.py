@@ -409,7 +409,10 @@ DOWN: Sequence[str] = (
         )
     ],
     *[f"ALTER TABLE delivery DROP COLUMN {name}" for name in ("subject", "sent_at", "history")],
-    *[f"DROP TABLE {name}" for name in ("delivery_hour", "idempotency", "job", "job_error", "contract")],
+    *[
+        f"DROP TABLE {name}"
+        for name in ("delivery_hour", "idempotency", "job", "job_error", "contract")
+    ],
     "CREATE INDEX delivery_due ON delivery (next_attempt_at, event) WHERE state = 'due'",
     "UPDATE alembic_version SET version_num = '0002'",
 )  # fmt: skip
