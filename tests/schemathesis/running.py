@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("TMFSERVER_EXAMPLES")
 AMOUNT = ["-n", EXAMPLES] if EXAMPLES else ["-n", "5", "--generation-deterministic"]
-SECONDS = 6 * 3600 if EXAMPLES else 600  # a run that takes longer hangs
+SECONDS = 6 * 3600 if EXAMPLES else 1500  # a run that takes longer hangs
 USAGE, ACCOUNT = "/tmf-api/usageManagement/v4", "/tmf-api/accountManagement/v4"
 
 # Generated documents nest so deeply that Hypothesis needs more of Python's stack than it gives.

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.schemathesis.running import ACCOUNT, run_schemathesis
+from tests.schemathesis.running import ACCOUNT, SECONDS, run_schemathesis
 from tests.serving import StartServer
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 60)
 def test_every_answer_is_declared(start_server: StartServer, tmp_path: Path) -> None:
     """Every answer is one that the effective contract declares, for valid and invalid requests."""
     server = start_server()

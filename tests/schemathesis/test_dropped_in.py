@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schemathesis.running import EXAMPLES, run_schemathesis
+from tests.schemathesis.running import EXAMPLES, SECONDS, run_schemathesis
 from tests.serving import StartServer
 from tmfserver.spec import read
 
@@ -29,6 +29,7 @@ SOME = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 60)
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"{VARIABLE} names no folder of contracts")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_is_declared(name: str, start_server: StartServer, tmp_path: Path) -> None:
