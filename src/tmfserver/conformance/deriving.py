@@ -115,7 +115,7 @@ def _body(found: Operation) -> Mapping[str, Any]:
 
 
 def _sample(api: Api, name: str) -> Mapping[str, Any] | None:
-    """The least that creates one; None where no contract tells, and for jobs: these would be done."""
+    """The least that creates one; None where no contract tells, and for jobs, which would run."""
     found = None if name in JOBS else operation(api, name, "create")
     made = body_for(api, found) if found else None
     if made is None:
