@@ -16,7 +16,7 @@ from tmfserver import sql
 from tmfserver.deliveries import Delivery, Health, Outbox, Received, State, Wanted
 from tmfserver.engine.representation import instant
 from tmfserver.errors import RequestFailure
-from tmfserver.flags import Sentence, read_settings, with_settings
+from tmfserver.flags import Misused, Sentence, read_settings, with_settings
 from tmfserver.listing import table
 from tmfserver.query.scalars import asked_instant
 from tmfserver.sending import make_dispatcher
@@ -130,7 +130,7 @@ def replay(*, state: str, every: bool, **given: Any) -> None:
     """
     chosen = _wanted(given, STATES[state])
     if not every and chosen == Wanted(chosen.states):
-        raise click.UsageError("name --id, --listener, --since or --until, or say --all")
+        raise Misused("name --id, --listener, --since or --until, or say --all")
     count = _run(read_settings(given), lambda outbox: outbox.replay(chosen))
     click.echo(f"{count} deliveries are due again.")
 

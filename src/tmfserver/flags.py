@@ -21,6 +21,12 @@ class Sentence(click.ClickException):
         click.echo(f"tmfserver: {self.message}", err=True)
 
 
+class Misused(Sentence):
+    """The same for flags that do not go together or say nothing, exit code 2."""
+
+    exit_code = 2
+
+
 def with_settings(*names: str) -> Callable[[F], F]:
     """Gives a command these settings as flags, each with its environment variable in --help."""
     by_name = {entry.name: entry for entry in fields(Settings)}

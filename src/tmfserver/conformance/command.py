@@ -25,7 +25,7 @@ from tmfserver.conformance.running import Located, Means, described, plan, run
 from tmfserver.conformance.targets import declared, located, own_server, present
 from tmfserver.conformance.trial import CannotTest
 from tmfserver.errors import StartFailure
-from tmfserver.flags import Sentence, read_settings
+from tmfserver.flags import Misused, Sentence, read_settings
 from tmfserver.spec import Api
 from tmfserver.spec.joining import is_extension
 from tmfserver.spec.loader import read as read_file
@@ -39,12 +39,6 @@ class Untested(Sentence):
     """Nothing could be tested: exit code 3."""
 
     exit_code = 3
-
-
-class Misused(Sentence):
-    """A flag or contract means nothing: exit code 2."""
-
-    exit_code = 2
 
 
 class Header(click.ParamType[tuple[str, str]]):

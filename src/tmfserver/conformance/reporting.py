@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tmfserver.conformance.results import Run
+from tmfserver.flags import Misused
 
 if TYPE_CHECKING:
     from tmfserver.conformance.certificate import Filing
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 def prepare(report: str, certificate: str) -> Filing | None:
     """Looks before a long run whether its report can be written; the filing, if one is named.
 
-    Raises click.UsageError, errors.WrongFiling.
+    Raises flags.Misused, errors.WrongFiling.
     """
     if certificate and not report:
-        raise click.UsageError("--certificate needs --report, the folder for the documents")
+        raise Misused("--certificate needs --report, the folder for the documents")
     if report:
         try:
             Path(report).mkdir(parents=True, exist_ok=True)
         except OSError as failure:
-            raise click.UsageError(f"--report {report}: {failure.strerror}") from failure
+            raise Misused(f"--report {report}: {failure.strerror}") from failure
     if not certificate:
         return None
     from tmfserver.conformance.certificate import prepare as read
