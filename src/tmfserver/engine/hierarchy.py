@@ -91,10 +91,14 @@ class Family:
         if not joined and set(parents) <= set(self.parents(known, base)):
             return []
         climb = _Climb(self, new["id"], frozenset(children), base)
-        await climb.up(parents)
-        for id in sorted(joined - climb.trail.keys()):
+        # Before the way up: what those below say from here on is a change of what was counted on,
+        # and what they said before is met on the way.
+        for id in sorted(joined):
             climb.read += await self.members(id)
-        changed = {(each.place.name, each.row[0]): each for each in climb.read}
+        await climb.up(parents)
+        changed: dict[tuple[str, str], Member] = {}
+        for each in climb.read:
+            changed.setdefault((each.place.name, each.row[0]), each)
         return [
             Unchanged(each.place, each.row[0], each.row[2]) for _, each in sorted(changed.items())
         ]
