@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import orjson
-
-from tmfserver import sql
+from tmfserver import exact, sql
 from tmfserver.errors import Invalid
 from tmfserver.spec import Api, Shape
 
@@ -61,7 +59,7 @@ def examine(
         if kind is None:
             failure = Invalid(attribute="the resource", problem="it is gone")
         elif shape is not None:
-            failure = _failure(shape, {"href": href + id, **orjson.loads(text)})
+            failure = _failure(shape, {"href": href + id, **exact.loads(text)})
         if failure is not None:
             found.failing += 1
             _count(reasons, id, failure)

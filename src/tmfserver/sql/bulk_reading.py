@@ -12,9 +12,8 @@ from tmfserver.query.ast import Query
 from tmfserver.query.match import compile_match
 from tmfserver.repository import Collection, Row
 from tmfserver.sql.dialects import Json
-from tmfserver.sql.plans import Asked, Plans
+from tmfserver.sql.plans import ALL, Asked, Plans
 
-ALL = 2**62  # rows: more than there are
 CHUNK = 500  # rows that are read at a time
 
 
