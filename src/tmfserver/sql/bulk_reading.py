@@ -14,7 +14,7 @@ from tmfserver.repository import Collection, Row
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.plans import ALL, Asked, Plans
 
-CHUNK = 500  # rows that are read at a time
+CHUNK = 50  # rows at a time: what a processor keeps at hand
 
 
 def asked(
