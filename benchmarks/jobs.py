@@ -8,7 +8,6 @@ shape with the same indexes; and reading all rows by one statement, and no more.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import platform
 import resource
@@ -118,8 +117,7 @@ def _ours(what: str, url: str, folder: Path) -> None:
     plan = make_plan(settings)
     target = transfers.targets_of(plan).find("usage")
     base, columns = target.base("http://localhost"), transfers.columns_of(target)
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    transfers.tune_process()
     count = 0
     with closing(sql.open_bulk(url, list(plan.collections.values()))) as bulk:
         begun = time.perf_counter()

@@ -6,13 +6,12 @@ one transaction with how far the job is: whoever goes on begins there. An export
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable
 from contextlib import closing
 
-from tmfserver import sql
+from tmfserver import sql, transfers
 from tmfserver.app import Plan
 from tmfserver.desk import places_of
 from tmfserver.errors import Unavailable
@@ -39,8 +38,7 @@ class Worker:
 
     def run(self) -> None:
         settings, collections = self._plan.settings, self._plan.tables
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
+        transfers.tune_process()
         with closing(sql.open_bulk(settings.database, collections, migrate=False)) as bulk:
             idle = time.monotonic()
             while not self._stopping():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import shutil
 import signal
@@ -56,8 +55,7 @@ def import_(
     plan, target, base = begin(resource, given)
     columns = transfers.columns_of(target)
     tally = Tally()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)  # documents come and go, and hold no circles
+    transfers.tune_process()
     with ExitStack() as stack:
         log = stack.enter_context(Path(errors).open("wb")) if errors else None
         bulk = stack.enter_context(closing(_bulk(plan)))

@@ -25,6 +25,8 @@ from tmfserver.sql.statements import Prepared, now
 from tmfserver.sql.tables import table_name
 
 NULL = "\\N"  # as COPY reads it
+BACKSLASH = "\\"
+AT_ONCE = 50  # rows in a piece of COPY
 CAREFUL = 16  # batches after one with a row that is there already
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
@@ -118,16 +120,18 @@ class PostgresBulk(JobTable):
         """more: the columns of keys, each with a comma in front, or one for all."""
         marked = _as_array if more == ", marks" else _as_columns
         count = more.count(",")
-        lines = [
-            f"{id}\t{document.replace(chr(92), chr(92) * 2)}\t{revision}"
-            f"{marked(marks, count) if more else ''}\n"
-            for id, document, revision, marks in rows
-        ]
         with (
             self._connection.cursor() as cursor,
             cursor.copy(f'COPY "{table}" (id, document, revision{more}) FROM STDIN') as copy,
         ):
-            copy.write("".join(lines))
+            # In pieces: the database is at the first ones while the next are made.
+            for start in range(0, len(rows), AT_ONCE):
+                lines = [
+                    f"{id}\t{document.replace(BACKSLASH, BACKSLASH * 2)}\t{revision}"
+                    f"{marked(marks, count) if more else ''}\n"
+                    for id, document, revision, marks in rows[start : start + AT_ONCE]
+                ]
+                copy.write("".join(lines).encode())
 
     def _tell(self, events: Sequence[Event]) -> None:
         at = now()
