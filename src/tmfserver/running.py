@@ -40,6 +40,7 @@ def serve(
         log.debug(sentence)
     if brought.done:
         log.info("Brought the database up to date, in %d steps.", len(brought.done))
+        gc.collect()  # what that needed must not stay
     sql.record_contracts(settings.database, newly)
     if listener is None and (settings.workers > 1 or settings.gunicorn):
         opened.close()
