@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.serving import plain_environment
 from tests.storage.databases import OTHERS, Database, insert, opened
 from tests.storage.test_backfill import made
 from tests.storage.test_indexes import INSIDE, check_indexes
@@ -111,7 +112,7 @@ async def test_a_start_that_is_killed(database: Database) -> None:
     path = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     command = [sys.executable, "-c", KILLED, database.url]
     died = await asyncio.to_thread(
-        subprocess.run, command, check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}
+        subprocess.run, command, check=False, cwd=ROOT, env=plain_environment({"PYTHONPATH": path})
     )
     assert died.returncode == -signal.SIGKILL
     made_before = database.rows("SELECT DISTINCT collection FROM attribute_index")

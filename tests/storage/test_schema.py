@@ -12,6 +12,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tests.serving import plain_environment
 from tests.storage.databases import OTHERS, THINGS, Database, document, ids, insert, opened
 from tests.storage.recording import statements
 from tmfserver import errors, sql
@@ -69,7 +70,7 @@ async def test_alembic_stays_out_of_a_plain_start(database: Database) -> None:
             text=True,
             check=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path},
+            env=plain_environment({"PYTHONPATH": path}),
         )
         assert printed.stdout == "False\n"
 
