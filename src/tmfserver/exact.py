@@ -87,6 +87,11 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_printed)
 
 
+def pretty(value: Any) -> str:
+    """The same for people to read, a value a line."""
+    return orjson.dumps(value, default=_printed, option=orjson.OPT_INDENT_2).decode()
+
+
 def may_change(body: bytes) -> bool:
     """Whether a number may be in it that orjson would not give back as it was written."""
     if _FRACTION.search(body):
