@@ -38,7 +38,6 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("contracts", type=Path, nargs="+")
     given = parser.parse_args()
-    files = [
-        f for each in given.contracts for f in (sorted(each.iterdir()) if each.is_dir() else [each])
-    ]
-    uvicorn.run(_application(files), port=given.port, access_log=False, log_level="warning")
+    uvicorn.run(
+        _application(given.contracts), port=given.port, access_log=False, log_level="warning"
+    )

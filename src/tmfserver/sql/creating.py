@@ -21,8 +21,9 @@ from tmfserver.sql.patience import run
 from tmfserver.sql.registry import enter, finished, forget_collections
 from tmfserver.sql.tables import made_of, table_name
 
-# Tables in one transaction, which holds a dozen locks for each: PostgreSQL as shipped has 6,400.
-MOST = 100
+# Tables in one transaction. On SQLite others wait for as long; on PostgreSQL it holds a dozen locks
+# for each, of 6,400 that it has as shipped.
+MOST = 40
 
 
 def create(connection: Connection, collections: Sequence[Collection], json: Json) -> Iterator[str]:
