@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
-from tests.http.asking import patch, refused
-from tests.serving import DATABASES, MakeDatabase, launch, stop_cleanly
+from tests.commands.running import run
+from tests.http.asking import JSON_PATCH, patch, refused
+from tests.serving import DATABASES, MakeDatabase, Server, StartServer, launch, stop_cleanly
+from tmfserver.cli import commands
 
 BASE = "/tmf-api/shelfManagement/v1"
 
@@ -60,18 +65,30 @@ def contract() -> dict[str, Any]:
     return {"swagger": "2.0", "info": info, "paths": paths, "definitions": schemas}
 
 
+@pytest.fixture(scope="module")
+def specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("shelves") / "shelves.json"
+    file.write_text(json.dumps(contract()))
+    return file
+
+
 @pytest.fixture(scope="module", params=DATABASES)
-def client(
+def own_server(
     request: pytest.FixtureRequest,
     make_database: MakeDatabase,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[httpx.Client]:
-    folder = tmp_path_factory.mktemp("shelves")
-    (folder / "shelves.json").write_text(json.dumps(contract()))
-    server = launch(folder, make_database(request.param), specs=[folder / "shelves.json"])
-    with server.client(base_url=server.url + BASE) as made:
-        yield made
+    specs: Path,
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    server = launch(folder, make_database(request.param), specs=[specs])
+    yield server
     stop_cleanly(server)
+
+
+@pytest.fixture(scope="module")
+def client(own_server: Server) -> Iterator[httpx.Client]:
+    with own_server.client(base_url=own_server.url + BASE) as made:
+        yield made
 
 
 def made(client: httpx.Client, path: str, **more: Any) -> str:
@@ -145,6 +162,110 @@ def test_a_holder_may_be_what_the_document_names(client: httpx.Client) -> None:
     other = {"name": "x", "writer": {"id": "bob"}}
     refused(client.post("/writer/ada/label", json=other), 409, "writer")
     assert client.delete(f"/writer/ada/label/{mine}").status_code == 204
+
+
+def test_lists_in_a_holder_are_lists(client: httpx.Client) -> None:
+    """Filters, JSONPath, order, selection, offsets and cursors go no further than the holder."""
+    first, second = made(client, "/shelf"), made(client, "/shelf")
+    names = ["e", "c", "a", "d", "b"]
+    for shelf in (first, second):
+        for name in names:
+            made(client, f"/shelf/{shelf}/box", id=f"{name}-{shelf}", name=name)
+    boxes, mine = f"/shelf/{first}/box", f"-{first}"
+    assert ids(client, boxes) == [name + mine for name in names]
+    assert ids(client, boxes, name="c,a") == [f"c{mine}", f"a{mine}"]
+    assert ids(client, boxes, **{"name.gt": "c", "sort": "-name"}) == [f"e{mine}", f"d{mine}"]
+    assert ids(client, boxes, filter="$[?(@.name=='b' || @.name=='c')]", sort="name") == [
+        f"b{mine}", f"c{mine}"
+    ]  # fmt: skip
+    assert ids(client, boxes, **{"id.gte": "d", "sort": "id"}) == [f"d{mine}", f"e{mine}"]
+    href = client.get(boxes, params={"name": "a"}).json()[0]["href"]
+    assert href.endswith(f"{BASE}{boxes}/a{mine}")
+    assert ids(client, boxes, href=href) == [f"a{mine}"]
+    (shown,) = client.get(boxes, params={"name": "a", "fields": "name"}).json()
+    assert shown == {"id": f"a{mine}", "href": href, "name": "a"}
+    part = client.get(boxes, params={"offset": "3", "limit": "4", "sort": "name"})
+    assert [each["name"] for each in part.json()] == ["d", "e"]
+    assert part.headers["x-total-count"] == "5"
+    for order in ("", "-name", "id"):
+        whole = ids(client, boxes, **({"sort": order} if order else {}))
+        assert _by_pages(client, boxes, order) == whole
+
+
+def _by_pages(client: httpx.Client, path: str, order: str) -> list[str]:
+    """The ids of a list whose pages lead to each other, there and back."""
+    page = client.get(path, params={"limit": "2", **({"sort": order} if order else {})})
+    found = [each["id"] for each in page.json()]
+    while "next" in page.links:
+        assert "cursor" in page.links["next"]["url"]
+        before, page = page, client.get(page.links["next"]["url"])
+        found += [each["id"] for each in page.json()]
+        assert client.get(page.links["prev"]["url"]).json() == before.json()
+    return found
+
+
+def test_many_are_made_at_once_in_a_holder(client: httpx.Client) -> None:
+    """By a JSON Patch on its collection, all or none, also where documents name the holder."""
+    shelf = made(client, "/shelf")
+
+    def bulk(path: str, *documents: dict[str, Any]) -> httpx.Response:
+        body = [{"op": "add", "path": "/-", "value": each} for each in documents]
+        return patch(client, path, body, JSON_PATCH)
+
+    boxes = f"/shelf/{shelf}/box"
+    good = bulk(boxes, {"id": "a", "name": "x"}, {"id": "b", "name": "y"})
+    assert good.status_code == 200, good.text
+    assert [each["href"].endswith(f"{boxes}/{each['id']}") for each in good.json()] == [True, True]
+    refused(bulk(boxes, {"id": "c", "name": "x"}, {"id": "b", "name": "y"}), 409, "'b'")
+    refused(bulk(boxes, {"id": "c"}), 400, "name")
+    refused(bulk("/shelf/none/box", {"name": "x"}), 404, "'none'")
+    assert ids(client, boxes) == ["a", "b"]
+    good = bulk("/writer/cyd/label", {"name": "x"}, {"name": "y"})
+    assert [each["writer"] for each in good.json()] == [{"id": "cyd"}] * 2
+    other = {"name": "x", "writer": {"id": "bob"}}
+    refused(bulk("/writer/cyd/label", {"name": "z"}, other), 409, "writer")
+    assert len(ids(client, "/writer/cyd/label")) == 2
+
+
+def test_a_create_in_a_holder_is_done_once(client: httpx.Client) -> None:
+    """Sent again with its key, it is answered as it was."""
+    path, header = f"/shelf/{made(client, '/shelf')}/box", {"idempotency-key": uuid.uuid4().hex}
+    first, again = (client.post(path, json={"name": "x"}, headers=header) for _ in range(2))
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert len(ids(client, path)) == 1
+
+
+def test_lists_below_an_instance_are_explained(own_server: Server, specs: Path) -> None:
+    """By their paths, with or without the base path; what may be explained names them."""
+    flags = ["--database", own_server.database, "--specs", specs]
+    told = run("explain", "shelf/s1/box?name=x", *flags)
+    assert told.startswith(f"box at {BASE}/shelf/s1/box\n")
+    assert 'id >= "s1/" as string' in told
+    assert 'where name = "x" as string: from each document' in told
+    told = run("explain", f"{BASE}/writer/ada/label", *flags)
+    assert 'where writer.id = "ada" as string' in told
+    failed = CliRunner().invoke(commands, ["explain", "box", *map(str, flags)])
+    assert "shelf/{shelfId}/box/{boxId}/tape" in str(failed.exception)
+
+
+def test_a_holder_that_two_contracts_share_takes_along_what_stands_in_it(
+    tmp_path: Path, new_database: str, start_server: StartServer
+) -> None:
+    """Of both, through whichever it goes."""
+    newer = contract()
+    newer["info"]["version"] = "2.0"
+    for name, document in (("old", contract()), ("new", newer)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    one = "shelfManagement/v2/shelf=shelfManagement/v1/shelf"
+    server = start_server(database=new_database, specs=[tmp_path], shared_tables=one)
+    with server.client(base_url=server.url + BASE) as client:
+        shelf = made(client, "/shelf")
+        boxes = f"{server.url}{BASE.replace('v1', 'v2')}/shelf/{shelf}/box"
+        assert client.post(boxes, json={"name": "x"}).status_code == 201
+        assert client.delete(f"/shelf/{shelf}").status_code == 204
+        refused(client.get(boxes), 404, shelf)
+        made(client, "/shelf", id=shelf)
+        assert client.get(boxes).json() == []
 
 
 def test_a_task_on_an_instance_is_not_served(client: httpx.Client) -> None:
