@@ -60,6 +60,24 @@ def contract() -> dict[str, Any]:
             "put": {"parameters": [body], "responses": {"200": good}},
             "delete": {"responses": {"204": {"description": ""}}},
         }
+    size = {"type": "object", "required": ["width"]}
+    size["properties"] = {"width": {"type": "integer"}, "height": {"type": "integer"}}
+    schemas["Size"] = size
+    schemas["Shelf"]["properties"] |= {"size": {"$ref": "#/definitions/Size"}}
+    schemas["Shelf"]["properties"] |= {"colour": {"type": "string"}}
+    called = {"name": {"type": "string"}, "colour": {"type": "string"}}
+    schemas["Look"] = {"type": "object", "properties": called}
+    weight = {"type": "object", "required": ["kilos"], "properties": {"kilos": {"type": "number"}}}
+    schemas["Weight"] = weight
+    for word, put in (("size", "200"), ("look", "204"), ("weight", "200")):
+        one = {"$ref": f"#/definitions/{word.capitalize()}"}
+        good = {"description": "", "schema": one}
+        body = {"name": "it", "in": "body", "required": True, "schema": one}
+        paths[f"/shelf/{{shelfId}}/{word}"] = {
+            "get": {"responses": {"200": good}},
+            "put": {"parameters": [body], "responses": {put: good if put == "200" else {"description": ""}}},
+            "patch": {"parameters": [body], "responses": {"200": good}},
+        }
     paths["/shelf/{shelfId}/paint"] = {"post": {"responses": {"200": {"description": ""}}}}
     info = {"title": "Shelf Management", "version": "1.0"}
     return {"swagger": "2.0", "info": info, "paths": paths, "definitions": schemas}
@@ -266,6 +284,53 @@ def test_a_holder_that_two_contracts_share_takes_along_what_stands_in_it(
         refused(client.get(boxes), 404, shelf)
         made(client, "/shelf", id=shelf)
         assert client.get(boxes).json() == []
+
+
+def test_an_attribute_may_have_a_path_of_its_own(client: httpx.Client) -> None:
+    """Its value is read, put and patched there, and the whole is what changes."""
+    shelf = made(client, "/shelf")
+    path = f"/shelf/{shelf}/size"
+    refused(client.get(path), 404, "size", shelf)
+    assert client.put(path, json={"width": 4, "height": 2}).json() == {"width": 4, "height": 2}
+    changed = patch(client, path, {"height": None, "width": 5})
+    assert changed.json() == {"width": 5}
+    whole = client.get(f"/shelf/{shelf}")
+    assert whole.json()["size"] == {"width": 5}
+    assert whole.headers["etag"] == changed.headers["etag"] == client.get(path).headers["etag"]
+    again = client.get(path, headers={"if-none-match": changed.headers["etag"]})
+    assert again.status_code == 304
+    refused(client.put(path, json={"height": 2}), 400, "width")
+    refused(client.put(path, json={"width": 2}, headers={"if-match": '"1"'}), 412)
+    refused(patch(client, path, {"width": "x"}), 400, "width")
+    refused(client.get("/shelf/none/size"), 404, "'none'")
+
+
+def test_some_attributes_may_have_a_path_of_their_own(client: httpx.Client) -> None:
+    """Those that the schema there has; what a PUT leaves out goes, and the rest stays."""
+    shelf = made(client, "/shelf", colour="red", size={"width": 1})
+    path = f"/shelf/{shelf}/look"
+    assert client.get(path).json() == {"name": "it", "colour": "red"}
+    put = client.put(path, json={"name": "new"})
+    assert (put.status_code, put.content) == (204, b"")
+    assert client.get(path).json() == {"name": "new"}
+    assert patch(client, path, {"colour": "blue"}).json() == {"name": "new", "colour": "blue"}
+    whole = client.get(f"/shelf/{shelf}").json()
+    assert (whole["name"], whole["colour"], whole["size"]) == ("new", "blue", {"width": 1})
+    refused(client.put(path, json={"colour": "x"}), 409, "name")  # which a shelf needs
+    refused(client.delete(path), 405)
+
+
+def test_what_is_no_part_of_an_instance_is_not_served(client: httpx.Client, specs: Path) -> None:
+    """An object whose attributes the instance has not: 501, and `check` lists the operations."""
+    shelf = made(client, "/shelf")
+    refused(client.get(f"/shelf/{shelf}/weight"), 501, "getShelfByShelfIdWeight")
+    refused(client.put(f"/shelf/{shelf}/weight", json={"kilos": 1}), 501)
+    told = [line for line in run("check", specs).splitlines() if "501" in line]
+    assert [line.split(": ")[1] for line in told] == [
+        f"{method} /shelf/{{shelfId}}/{name} ({method.lower()}ShelfByShelfId{name.capitalize()})"
+        for name, methods in (("weight", ("GET", "PUT", "PATCH")), ("paint", ("POST",)))
+        for method in methods
+    ]
 
 
 def test_a_task_on_an_instance_is_not_served(client: httpx.Client) -> None:

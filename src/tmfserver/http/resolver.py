@@ -19,12 +19,13 @@ from tmfserver.http.aggregates import aggregate
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.nested import HeldOperations, NestedOperations
 from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
+from tmfserver.http.parts import PartOperations
 from tmfserver.http.trees import hierarchy
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
 from tmfserver.spec.described import USUAL, status_of
 
-Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations
+Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations | PartOperations
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,6 @@ def _resource(operation: Operation, served: Served) -> Operations | None:
     found = served.resources.get(operation.resource or "")
     if isinstance(found, ResourceOperations) and operation.holder:
         return HeldOperations(found, operation.holder)
+    if isinstance(found, ResourceOperations) and (operation.attribute or operation.view):
+        return PartOperations(found, operation.attribute, operation.view)
     return found
