@@ -70,12 +70,12 @@ def contract() -> dict[str, Any]:
     weight = {"type": "object", "required": ["kilos"], "properties": {"kilos": {"type": "number"}}}
     schemas["Weight"] = weight
     for word, put in (("size", "200"), ("look", "204"), ("weight", "200")):
-        one = {"$ref": f"#/definitions/{word.capitalize()}"}
+        one, done = {"$ref": f"#/definitions/{word.capitalize()}"}, {"description": ""}
         good = {"description": "", "schema": one}
         body = {"name": "it", "in": "body", "required": True, "schema": one}
         paths[f"/shelf/{{shelfId}}/{word}"] = {
             "get": {"responses": {"200": good}},
-            "put": {"parameters": [body], "responses": {put: good if put == "200" else {"description": ""}}},
+            "put": {"parameters": [body], "responses": {put: good if put == "200" else done}},
             "patch": {"parameters": [body], "responses": {"200": good}},
         }
     paths["/shelf/{shelfId}/paint"] = {"post": {"responses": {"200": {"description": ""}}}}
