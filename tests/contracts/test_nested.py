@@ -333,6 +333,35 @@ def test_what_is_no_part_of_an_instance_is_not_served(client: httpx.Client, spec
     ]
 
 
+REFERRING = """
+from tmfserver.rules import Rules
+
+rules = Rules(references={"writer": "shelf"})
+"""
+
+
+def test_references_from_below_an_instance_are_followed(
+    tmp_path: Path, specs: Path, new_database: str, start_server: StartServer
+) -> None:
+    """By `depth` and `expand`, which the effective contract declares there."""
+    (tmp_path / "box.py").write_text(REFERRING)
+    (tmp_path / "label.py").write_text(REFERRING)
+    server = start_server(database=new_database, specs=[specs], handlers=tmp_path)
+    with server.client(base_url=server.url + BASE) as client:
+        shelf = made(client, "/shelf", id="s", colour="red")
+        for path in (f"/shelf/{shelf}/box", f"/writer/{shelf}/label"):
+            client.post(path, json={"id": "b", "name": "it", "writer": {"id": shelf}})
+            (found,) = client.get(path, params={"depth": "1"}).json()
+            assert found["writer"]["colour"] == "red"
+            one = client.get(f"{path}/b", params={"expand": "writer"}).json()
+            assert one["writer"]["href"].endswith("/shelf/s")
+            refused(client.get(path, params={"expand": "name"}), 400, "writer")
+        paths = client.get("/openapi.json").json()["paths"]
+        for path in ("/shelf/{shelfId}/box", "/writer/{writerId}/label/{oneId}"):
+            names = [each["name"] for each in paths[path]["get"]["parameters"]]
+            assert {"depth", "expand"} <= set(names)
+
+
 def test_a_task_on_an_instance_is_not_served(client: httpx.Client) -> None:
     """501 names the operation; the rest of the file runs."""
     shelf = made(client, "/shelf")
