@@ -183,7 +183,7 @@ def _pictures(plan: Plan, store: Store) -> Pictures:
 
 def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
     """One resource's engine alone, for who has to do with one without serving."""
-    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    interests = Interests(api.base_path, notification_types(api.every_resource))
     return _engine(plan, api, _shared(plan, store), interests, name)
 
 
@@ -198,7 +198,7 @@ def _shared(
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     settings = plan.settings
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
-    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    interests = Interests(api.base_path, notification_types(api.every_resource))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
     resources: dict[str, ResourceOperations | NestedOperations] = {}
     answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
@@ -249,7 +249,7 @@ def _shared_notifications(plan: Plan, api: Api, name: str, interests: Interests)
     mine = sharings.get(api.collection_name(name))
     others = []
     for other, its in beside(plan.apis, plan.sharings, api, name):
-        told = Interests(other.base_path, notification_types(other.resources.values()))
+        told = Interests(other.base_path, notification_types(other.every_resource))
         places = f"{api.base_path}/{name}", f"{other.base_path}/{its}"
         names = between(mine, sharings.get(other.collection_name(its)))
         others.append(Beside(_notifications(plan, other, its, told), places, names))

@@ -14,7 +14,16 @@ from click.testing import CliRunner
 
 from tests.commands.running import run
 from tests.http.asking import JSON_PATCH, patch, refused
-from tests.serving import DATABASES, MakeDatabase, Server, StartServer, launch, stop_cleanly
+from tests.http.test_side_by_side import with_hub
+from tests.serving import (
+    DATABASES,
+    MakeDatabase,
+    Server,
+    StartServer,
+    launch,
+    select,
+    stop_cleanly,
+)
 from tmfserver.cli import commands
 
 BASE = "/tmf-api/shelfManagement/v1"
@@ -360,6 +369,47 @@ def test_references_from_below_an_instance_are_followed(
         for path in ("/shelf/{shelfId}/box", "/writer/{writerId}/label/{oneId}"):
             names = [each["name"] for each in paths[path]["get"]["parameters"]]
             assert {"depth", "expand"} <= set(names)
+
+
+def telling() -> dict[str, Any]:
+    """The same contract with a hub and an event of boxes, which have an extent."""
+    document = with_hub(contract())
+    schemas = document["definitions"]
+    schemas["Box"]["properties"] |= {"extent": {"type": "integer"}}
+    holder = {"type": "object", "properties": {"box": {"$ref": "#/definitions/Box"}}}
+    names = ("eventId", "eventType", "eventTime")
+    told = {"event": holder, **{name: {"type": "string"} for name in names}}
+    schemas["BoxCreateEvent"] = {"type": "object", "properties": told}
+    body = {"name": "data", "in": "body", "required": True}
+    body["schema"] = {"$ref": "#/definitions/BoxCreateEvent"}
+    post = {"parameters": [body], "responses": {"204": {"description": ""}}}
+    document["paths"]["/listener/boxCreateEvent"] = {"post": post}
+    return document
+
+
+def test_what_happens_below_an_instance_is_told(
+    tmp_path: Path, new_database: str, start_server: StartServer
+) -> None:
+    """Listeners' queries compare as the contract says; with `events` = all what the contract does
+    not declare is told, too."""
+    file = tmp_path / "shelves.json"
+    file.write_text(json.dumps(telling()))
+    server = start_server(database=new_database, specs=[file], events="all")
+    with server.client(base_url=server.url + BASE) as client:
+        queries = ("eventType=BoxCreateEvent&event.box.extent.gt=9", "eventType=BoxDeleteEvent")
+        for query in queries:
+            listener = {"callback": "http://127.0.0.1:9/", "query": query}
+            assert client.post("/hub", json=listener).status_code == 201
+        boxes = f"/shelf/{made(client, '/shelf')}/box"
+        made(client, boxes, id="a", extent=10)
+        made(client, boxes, id="b", extent=9)
+        assert client.delete(f"{boxes}/b").status_code == 204
+    told = select(new_database, "SELECT type, document FROM event ORDER BY seq")
+    assert [
+        (type_, json.loads(text)["event"]["box"]["href"].rpartition(BASE)[2])
+        for type_, text in told
+    ] == [("BoxCreateEvent", f"{boxes}/a"), ("BoxDeleteEvent", f"{boxes}/b")]
+    assert "events: BoxCreateEvent" in run("check", file)
 
 
 def test_a_task_on_an_instance_is_not_served(client: httpx.Client) -> None:

@@ -106,6 +106,11 @@ class Api:
     def schemas(self) -> Schemas:
         return Schemas(self.document)
 
+    @property
+    def every_resource(self) -> list[Resource]:
+        """The nested ones, too."""
+        return [*self.resources.values(), *(each.resource for each in self.nested.values())]
+
     def resource(self, name: str) -> Resource:
         return self.nested[name].resource if name in self.nested else self.resources[name]
 
