@@ -17,6 +17,11 @@ def all_of(table: str, where: str, json: Json) -> str:
     return f'SELECT id, {document}, revision, seq FROM "{table}"{where}'
 
 
+def shares_of(columns: Sequence[str], table: str, where: str) -> str:
+    """The same, of each document nothing but these."""
+    return f'SELECT {", ".join(columns) or "1"} FROM "{table}"{where}'
+
+
 def candidates(table: str, where: str, keys: Sequence[Key], most: str, json: Json) -> str:
     """Candidates, whose documents are all looked at."""
     document = "CAST(document AS text)" if json.name == "postgresql" else "document"
