@@ -128,10 +128,12 @@ _ANY = (
     | st.lists(_OBJECTS, max_size=6)
     | st.lists(_SCALARS | _OBJECTS | st.lists(_OBJECTS, max_size=2), max_size=3)
 )
-DOCUMENTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "when", "party", "part"), _ANY))
+DOCUMENTS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("kind", "when", "party", "part"), _ANY)
+)
 ATTRIBUTES = (
-    "kind", "when.month", "when.day", "when", "party.id", "party.tag", "party.id.deep", "part.amount",
-    "part.tag", "part.id", "part.amount.value", "part.0", "part", "party.id.0",
+    "kind", "when.month", "when.day", "when", "party.id", "party.tag", "party.id.deep",
+    "part.amount", "part.tag", "part.id", "part.amount.value", "part.0", "part", "party.id.0",
 )  # fmt: skip
 
 

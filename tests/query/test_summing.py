@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.query.plainly import ATTRIBUTES, DOCUMENTS, added, asked_for
+
 from tmfserver.errors import BadQuery
 from tmfserver.query.folding import Fold, Folded
 from tmfserver.query.summing import read_summing

@@ -33,9 +33,7 @@ def test_any_totals(database: Database) -> None:
             await asyncio.gather(*[store.commit([insert(document)]) for document in documents])
             for names, filter_ in asked:
                 summing = asked_for(*names)
-                fitting = [
-                    each for each in documents if filter_ is None or matches(filter_, each)
-                ]
+                fitting = [each for each in documents if filter_ is None or matches(filter_, each)]
                 found = await store.fold(THINGS, filter_, summing)
                 assert found == added(summing, fitting), (names, filter_)
 
@@ -48,7 +46,8 @@ def test_any_totals(database: Database) -> None:
         @given(
             st.lists(DOCUMENTS, max_size=5),
             st.lists(
-                st.tuples(st.tuples(NAMES, NAMES, NAMES), st.sampled_from(FILTERS)), min_size=3,
+                st.tuples(st.tuples(NAMES, NAMES, NAMES), st.sampled_from(FILTERS)),
+                min_size=3,
                 max_size=3,
             ),
         )

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from tmfserver import exact
-from tmfserver.query.folding import Folded, Key, Sum, Total
+from tmfserver.query.branches import Key
+from tmfserver.query.folding import Folded, Sum, Total
 from tmfserver.query.summing import Group, Summing
 
 _MOST_DIGITS = 40

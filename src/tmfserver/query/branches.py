@@ -27,6 +27,8 @@ Key: TypeAlias = tuple[Any, ...]
 Amount: TypeAlias = tuple[str | None, Decimal]
 _Tree: TypeAlias = dict[str, "_Tree | int"]
 
+ALONE: Sequence[Key] = ((),)  # the one key of a branch without groups
+
 
 class Share(NamedTuple):
     """What one branch of one document has. keys: the values of its groups, each once; sums and
@@ -84,7 +86,7 @@ class Reading:
                 return Share([(each,) for each in dict.fromkeys(found)], (), ())
             case [], [(path, _)], []:
                 amounts = [_amount(each) for each in _reached(value, path)]
-                return Share(_ALONE, [[((), each) for each in amounts if each]], ())
+                return Share(ALONE, [[((), each) for each in amounts if each]], ())
         sums, distinct = self._trees[: len(self._sums)], self._trees[len(self._sums) :]
         return Share(
             list(dict.fromkeys(self._key(row) for row in _rows(value, self._keys))),
@@ -109,7 +111,7 @@ class Reading:
         return list(found.values())
 
     def _counted(self, value: Any, tree: _Tree, part: str) -> list[tuple[Key, Any]]:
-        found = {}
+        found: dict[tuple[Key, Any], None] = {}
         for row in _rows(value, tree):
             counted = _value(row.get(self._width, _NOTHING)[0], part)
             if counted is not None:
@@ -118,14 +120,8 @@ class Reading:
 
     def _key(self, row: Mapping[int, list[Any]]) -> Key:
         return tuple(
-            [
-                _value(row.get(at, _NOTHING)[0], part)
-                for at, (_, part) in enumerate(self._groups)
-            ]
+            [_value(row.get(at, _NOTHING)[0], part) for at, (_, part) in enumerate(self._groups)]
         )
-
-
-_ALONE: Sequence[Key] = ((),)
 
 
 def _tree(paths: Sequence[Path]) -> _Tree:
@@ -162,7 +158,7 @@ def _rows(value: Any, tree: _Tree) -> list[dict[int, list[Any]]]:
 
 
 def _reached(value: Any, path: Path) -> list[Any]:
-    """What `_rows` gives where there is one path alone: its value in each element, None for none."""
+    """The values of a path alone in its rows, None where a row has none."""
     found = _elements(value) if type(value) is list else [value]
     for name in path:
         inner = [each.get(name) if type(each) is dict else None for each in found]

@@ -82,12 +82,16 @@ class Fold:
         )
 
     def take(self, document: Mapping[str, Any]) -> None:
-        self.add([reading.share(document.get(name)) for name, reading in self._readings])
+        shares = [reading.share(document.get(name)) for name, reading in self._readings]
+        self.add(shares, self.reached(shares))
 
-    def add(self, shares: Sequence[Share]) -> None:
-        """Adds one document: what each of the branches has of it."""
+    def reached(self, shares: Sequence[Share]) -> list[Total]:
+        """The groups that a document is in: those of each key of a branch with each of another."""
+        return self._reached([share.keys for share in shares])
+
+    def add(self, shares: Sequence[Share], totals: Sequence[Total]) -> None:
+        """Adds one document to its groups: what each of the branches has of it."""
         self.folded.documents += 1
-        totals = self._reached([share.keys for share in shares])
         for total in totals:
             total.count += 1
         for branch, at, place, grouped in self._sums:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tmfserver import exact
 from tmfserver.errors import NotServed
-from tmfserver.query.folding import Fold
+from tmfserver.query.folding import Fold, Total
 from tmfserver.query.match import compile_match
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Page
 from tmfserver.sql.aside_jobs import Found
 from tmfserver.sql.lanes import Late
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.shares import Shares
+from tmfserver.sql.shares import MOST_KEPT, Shares, cut, moments
 
 LOOKS = 64  # rows between two looks at the clock
 
@@ -39,10 +39,23 @@ def added_up(
 
 def _add_shares(rows: Iterable[Any], fold: Fold, deadline: float) -> None:
     known = [Shares(branch) for branch in fold.branches]
+    groups = sum(1 for branch in fold.branches if branch.groups)  # these come first
+    parts = moments(fold.branches)
+    reached: dict[Any, Sequence[Total]] = {}
     for looked, row in enumerate(rows, 1):
         if looked % LOOKS == 0 and time.monotonic() > deadline:
             raise Late
-        fold.add([shares[text] for shares, text in zip(known, row, strict=False)])
+        texts = list(row)
+        for at, length in parts:
+            texts[at] = cut(texts[at], length)
+        shares = [each[text] for each, text in zip(known, texts, strict=False)]
+        key = tuple(texts[:groups])
+        totals = reached.get(key)
+        if totals is None:
+            if len(reached) >= MOST_KEPT:
+                reached.clear()
+            totals = reached[key] = fold.reached(shares)
+        fold.add(shares, totals)
 
 
 def _add_documents(

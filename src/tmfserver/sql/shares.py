@@ -8,17 +8,28 @@ array in an array that a path would have to go through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import islice, takewhile
 
 from tmfserver import exact
-from tmfserver.query.branches import Branch, Reading, Share
+from tmfserver.query.ast import Path
+from tmfserver.query.branches import ALONE, Branch, Reading, Share
+from tmfserver.query.summing import PARTS
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.tables import is_plain
 
 WHOLE = "="  # no JSON begins with it
 _ELEMENTS = 4  # of an array that the stem is followed in
-_MOST_KEPT, _LONGEST_KEPT = 10_000, 1_000
+MOST_KEPT, _LONGEST_KEPT = 10_000, 1_000
+
+
+# An amount as it mostly is, or a number, perhaps in the brackets of a short array.
+_AMOUNT = re.compile(
+    r"""\[?(?:\{"unit": ?"([^"\\]*)", ?"value": ?)?(-?[0-9]+(?:\.[0-9]+)?)\}?\]?"""
+).fullmatch
+_ANY_TIME = '-any-time-of-then-Z"'
 
 
 class Shares(dict[str | None, Share]):
@@ -26,20 +37,45 @@ class Shares(dict[str | None, Share]):
 
     def __init__(self, branch: Branch) -> None:
         super().__init__()
-        self._whole, self._at_stem = Reading(branch, 1), Reading(branch, len(_stem(branch)))
+        stem = _stem(branch)
+        self._whole, self._at_stem = Reading(branch, 1), Reading(branch, len(stem))
+        self._adds = not branch.groups and [each.path for _, each in branch.sums] == [stem]
 
     def __missing__(self, text: str | None) -> Share:
-        if text is None:
-            share = self._whole.share(None)
-        elif text.startswith(WHOLE):
-            share = self._whole.share(exact.loads(text[len(WHOLE) :]))
-        else:
-            share = self._at_stem.share(exact.loads(text))
+        share = self._read(text)
         if text is None or len(text) <= _LONGEST_KEPT:
-            if len(self) >= _MOST_KEPT:
+            if len(self) >= MOST_KEPT:
                 self.clear()
             self[text] = share
         return share
+
+    def _read(self, text: str | None) -> Share:
+        if text is None:
+            return self._whole.share(None)
+        if self._adds and (amount := _AMOUNT(text)):
+            return Share(ALONE, [[((), (amount[1], Decimal(amount[2])))]], ())
+        if text.startswith(WHOLE):
+            return self._whole.share(exact.loads(text[len(WHOLE) :]))
+        return self._at_stem.share(exact.loads(text))
+
+
+def moments(branches: Sequence[Branch]) -> list[tuple[int, int]]:
+    """Which of the texts may be moments of which nothing but a part is wanted, and the length of
+    that in the text."""
+    return [
+        (at, 1 + PARTS[branch.groups[0][1].part])
+        for at, branch in enumerate(branches)
+        if len(branch.groups) == 1
+        and not branch.sums + branch.distinct
+        and branch.groups[0][1].part
+    ]
+
+
+def cut(text: str | None, length: int) -> str | None:
+    """A text with the same part of a moment, and the same one for all moments with that part."""
+    if text is None or text[-2:] != 'Z"' or len(text) < 22 or "\\" in text or text[0] != '"':
+        return text
+    return text[:length] + _ANY_TIME
 
 
 def can_share(branches: Sequence[Branch]) -> bool:
@@ -72,10 +108,10 @@ def _bound(depth: int) -> int:
     return 1 if depth == 1 else 2 + _ELEMENTS
 
 
-def _stem(branch: Branch) -> Sequence[str]:
+def _stem(branch: Branch) -> Path:
     """As far as SQL follows it: for PostgreSQL a number would name an element of an array."""
     first, *names = branch.stem
-    return [first, *takewhile(lambda name: not name.isdigit(), names)]
+    return (first, *takewhile(lambda name: not name.isdigit(), names))
 
 
 def _path(json: Json, steps: Sequence[str | int]) -> str:
