@@ -274,7 +274,7 @@ class Plans:
         elif wanted.form == "unordered":
             page = all_of(table, where, json)
         elif wanted.form == "shares":
-            page = shares_of(share_columns(wanted.depths, json, free), table, where)
+            page = shares_of(share_columns(wanted.depths, json, free), table, where, json)
         elif json.name == "postgresql":
             page = page_with_total(table, chosen, counted, wanted.limit, keys, backwards=backwards)
         elif wanted.sort or wanted.form == "deep":

@@ -39,7 +39,8 @@ class Shares(dict[str | None, Share]):
         super().__init__()
         stem = _stem(branch)
         self._whole, self._at_stem = Reading(branch, 1), Reading(branch, len(stem))
-        self._adds = not branch.groups and [each.path for _, each in branch.sums] == [stem]
+        alone = not branch.groups + branch.distinct
+        self._adds = alone and [each.path for _, each in branch.sums] == [stem]
 
     def __missing__(self, text: str | None) -> Share:
         share = self._read(text)
