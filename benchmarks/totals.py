@@ -230,8 +230,8 @@ _INTRODUCTION = """\
 Totals of all that matches (`groupBy`, `sum`), through the store with its process for slow queries
 and back: decimal, each unit by itself. **By hand** is one SELECT … GROUP BY for that question
 alone, that knows that each usage has one rated part and no party twice; SQLite adds floats then,
-and not exactly. Both on the same tables in turns; what they find is compared. **Whole documents**: each
-document read, parsed and added up in Python. What is fair about it and what is not:
+and not exactly. Both on the same tables in turns; what they find is compared. **Whole documents**:
+each read, parsed and added up in Python. What is fair about it and what is not:
 [README](../README.md).
 """
 
