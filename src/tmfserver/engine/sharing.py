@@ -13,8 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import orjson
-
+from tmfserver import exact
 from tmfserver.engine.renaming import Names, renamed_filter, renamed_path, renamed_query
 from tmfserver.errors import WrongSetting
 from tmfserver.query.ast import Node, Query
@@ -203,7 +202,7 @@ def _row(row: Row, names: Names) -> Row:
 
 
 def _text(text: str, names: Names) -> str:
-    return orjson.dumps(renamed(orjson.loads(text), names)).decode() if names else text
+    return exact.dumps(renamed(exact.loads(text), names)).decode() if names else text
 
 
 def renamed(document: Mapping[str, Any], names: Names) -> dict[str, Any]:
