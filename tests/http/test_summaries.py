@@ -74,6 +74,18 @@ def test_groups_come_in_pages(client: httpx.Client) -> None:
     ]
 
 
+def test_groups_are_in_the_order_of_their_values(client: httpx.Client) -> None:
+    """Numbers, then texts, then booleans, then what has no value."""
+    kind = unique("kind")
+    for value in (True, "b", 1, None, 0.5, "a", False):
+        create(
+            client, USAGE, usage(kind, 1, 1, usageCharacteristic=[{"name": "x", "value": value}])
+        )
+    answer = asked(client, usageType=kind, groupBy="usageCharacteristic.value")
+    values = [group["group"]["usageCharacteristic.value"] for group in answer["groups"]]
+    assert [str(value) for value in values] == ["0.5", "1", "a", "b", "False", "True", "None"]
+
+
 def test_nothing_found_is_no_group(client: httpx.Client) -> None:
     """The count is nought, and the answer is 200."""
     answer = asked(client, usageType=unique("kind"), groupBy="status")

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tmfserver.exact import Exact
+from tmfserver.query.branches import Truth
 from tmfserver.query.folding import Folded, Sum, Total
 from tmfserver.query.scalars import instant
 from tmfserver.query.summing import PARTS, Group, Summing, read_summing
@@ -76,6 +77,8 @@ def _key(row: dict[int, list[Any]], summing: Summing) -> tuple[Any, ...]:
 
 def _value(value: Any, group: Group) -> Any:
     if not group.part:
+        if isinstance(value, bool):
+            return Truth(value)
         return None if isinstance(value, (dict, list)) else value
     if not isinstance(value, str):
         return None

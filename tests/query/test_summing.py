@@ -95,6 +95,13 @@ def test_a_part_of_a_moment_is_that_of_utc() -> None:
     assert set(folded("groupBy=date.hour", {"date": "never"}).totals) == {(None,)}
 
 
+def test_true_is_not_one() -> None:
+    """Neither as a group nor as a value that is counted; 1.0 is."""
+    documents = [{"kind": value} for value in (True, 1, 1.0, False, 0)]
+    assert len(folded("groupBy=kind", *documents).totals) == 4
+    assert len(folded("distinct=kind", *documents).totals[()].distinct[0]) == 4
+
+
 def test_different_values_are_counted() -> None:
     """What is missing is no value."""
     documents = [{"kind": "a"}, {"kind": "b"}, {"kind": "a"}, {}]

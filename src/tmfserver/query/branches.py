@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from itertools import takewhile
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,6 +29,13 @@ Amount: TypeAlias = tuple[str | None, Decimal]
 _Tree: TypeAlias = dict[str, "_Tree | int"]
 
 ALONE: Sequence[Key] = ((),)  # the one key of a branch without groups
+
+
+class Truth(Enum):
+    """A boolean among a group's values: to Python true is 1, and in JSON it is not."""
+
+    TRUE = True
+    FALSE = False
 
 
 class Share(NamedTuple):
@@ -176,6 +184,8 @@ def _value(value: Any, part: str) -> Any:
     """A group's value: a scalar, or what a moment's part is in UTC; None for anything else."""
     if part:
         return _part(value, PARTS[part]) if isinstance(value, str) else None
+    if isinstance(value, bool):
+        return Truth(value)
     return None if isinstance(value, (dict, list)) else value
 
 
