@@ -17,7 +17,7 @@ from tmfserver.query.summing import Summing
 from tmfserver.repository import Collection
 from tmfserver.sql.conditions import condition, names
 from tmfserver.sql.dialects import Bound, Json
-from tmfserver.sql.drivers import FEW, MANY, going_by, index_of_part, parts_of, sort_index
+from tmfserver.sql.drivers import going_by, index_of_part, parts_of, sort_index
 from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
 from tmfserver.sql.keys import bind_seq
 from tmfserver.sql.list_texts import (
@@ -53,10 +53,10 @@ DEEP = 1000  # rows to skip from which on their documents are worth not reading
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One index that SQLite may go by. few, many: how many rows it finds, counted so far."""
+    """One index that SQLite may go by. found: how many rows it finds, counted as far as a number
+    says that is bound behind the values."""
 
-    few: Prepared
-    many: Prepared
+    found: Prepared
     plan: Plan
 
 
@@ -232,24 +232,22 @@ class Plans:
         def going(*by: str) -> Plan:
             return self._statements(replace(wanted, filter=going_by(parts, set(by))))
 
-        choices = []
-        for index in indexes:
-            few, many = self._probes(wanted, parts, index)
-            choices.append(Choice(few, many, going(index)))
-        plan.choices = tuple(choices)
+        plan.choices = tuple(
+            [Choice(self._probe(wanted, parts, index), going(index)) for index in indexes]
+        )
         if order or not wanted.sort:
             plan.walk = going(order)
             table = table_name(wanted.collection.name)
             plan.size = prepare(text(f'SELECT coalesce(max(seq), 0) FROM "{table}"'), self._json)
         return plan
 
-    def _probes(self, wanted: Wanted, parts: Sequence[Shape], index: str) -> list[Prepared]:
+    def _probe(self, wanted: Wanted, parts: Sequence[Shape], index: str) -> Prepared:
         free = names()
         conditions = [(part, condition(part, self._json, free)) for part in parts]
         where = " AND ".join(sql for part, sql in conditions if index_of_part(part) == index)
         rows = f'SELECT 1 FROM "{table_name(wanted.collection.name)}" WHERE {where}'
-        counts = [f"SELECT count(*) FROM ({rows} LIMIT {most + 1}) AS c" for most in (FEW, MANY)]
-        return [prepare(text(each), self._json) for each in counts]
+        found = prepare(text(rows), self._json)
+        return replace(found, sql=f"SELECT count(*) FROM ({found.sql} LIMIT ?) AS c")
 
     def _statements(self, wanted: Wanted) -> Plan:
         json, table, free = self._json, table_name(wanted.collection.name), names()
