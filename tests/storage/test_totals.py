@@ -17,7 +17,8 @@ from tmfserver.query.ast import Comparison, Node
 from tmfserver.query.folding import Folded
 from tmfserver.query.jsonpath import Expressions
 from tmfserver.query.match import matches
-from tmfserver.query.summing import Summing
+from tmfserver.query.summing import MOST_NAMES, Group, Summing
+from tmfserver.repository import Remove
 from tmfserver.sql import Limits
 from tmfserver.sql.aside_jobs import Job, Opening, Source
 from tmfserver.sql.aside_postgres import PostgresSource
@@ -87,3 +88,26 @@ def test_any_totals(database: Database) -> None:
             examples()
         finally:
             runner.run(store_opened.__aexit__(None, None, None))
+
+
+async def test_as_many_attributes_as_may_be_named(database: Database) -> None:
+    """Thirty of them, each behind an array, are one statement."""
+    names = [f"a{n}.b.c" for n in range(3 * MOST_NAMES)]
+    document = {"id": "1", **{f"a{n}": [{"b": {"c": n}}] for n in range(len(names))}}
+    groups, sums, distinct = (names[n::3] for n in range(3))
+    await _agree(database, asked_for(groups, sums, distinct), document)
+
+
+async def test_names_that_no_path_can_hold(database: Database) -> None:
+    """A contract may have them, and then documents are read whole."""
+    group = Group('q"', ('q"', "x"))
+    await _agree(database, Summing((group,), (group,)), {"id": "1", 'q"': [{"x": 1}, {"x": 2}]})
+
+
+async def _agree(database: Database, summing: Summing, document: Any) -> None:
+    async with opened(database) as store:
+        await store.commit([insert(document)])
+        with source(database) as reader:
+            found = totals(reader, Plans(database.json), None, summing)
+            assert found == added(summing, [document])
+        await store.commit([Remove(THINGS, document["id"], 1)])
