@@ -111,3 +111,13 @@ async def _agree(database: Database, summing: Summing, document: Any) -> None:
             found = totals(reader, Plans(database.json), None, summing)
             assert found == added(summing, [document])
         await store.commit([Remove(THINGS, document["id"], 1)])
+
+
+async def test_very_many_groups(database: Database) -> None:
+    """They come from the process for slow queries as few do."""
+    ids = [f"{n:03}" for n in range(120)]
+    document = {"id": "1", "party": [{"id": id} for id in ids], "part": [{"tag": id} for id in ids]}
+    summing = asked_for(["party.id", "part.tag"], [], [])
+    async with opened(database, limits=Limits(query_seconds=120)) as store:
+        await store.commit([insert(document)])
+        assert await store.fold(THINGS, None, summing) == added(summing, [document])

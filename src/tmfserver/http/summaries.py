@@ -13,6 +13,7 @@ from tmfserver.query.branches import Key, Truth
 from tmfserver.query.folding import Folded, Sum, Total
 from tmfserver.query.summing import Group, Summing
 
+MANY = 2_000  # groups, which are sorted in some milliseconds
 _MOST_DIGITS = 40
 
 
