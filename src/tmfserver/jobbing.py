@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
-from tmfserver import sql, transfers
+from tmfserver import transfers
 from tmfserver.app import Plan
 from tmfserver.desk import places_of
 from tmfserver.errors import DatabaseUnreachable, Unavailable
@@ -37,7 +37,7 @@ class Worker:
         self._plan, self._stopping, self._patience = plan, stopping, patience
         self._spool = spool_of(plan.settings)
         self._places = places_of(plan.settings)
-        self._open = partial(sql.open_bulk, plan.settings.database, plan.tables, migrate=False)
+        self._open = partial(transfers.open_bulk, plan, migrate=False)
 
     def run(self) -> None:
         transfers.tune_process()

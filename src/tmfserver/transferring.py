@@ -33,7 +33,10 @@ REFUSED = 3  # exit code: some records were refused
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: told by the file.")
 @click.option("--dry-run", is_flag=True, help="Checks everything and writes nothing.")
 @click.option("--errors", type=click.Path(dir_okay=False), help="Where to tell of each record.")
-@with_settings("database", "specs", "handlers", "references", "record_limit", "public_url")
+@with_settings(
+    "database", "specs", "base_paths", "shared_tables", "handlers", "references", "record_limit",
+    "public_url",
+)  # fmt: skip
 def import_(
     resource: str,
     files: tuple[str, ...],
@@ -56,7 +59,7 @@ def import_(
     transfers.tune_process()
     with ExitStack() as stack:
         tell = stack.enter_context(told_in(errors))
-        bulk = stack.enter_context(closing(_bulk(plan)))
+        bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         loader = stack.enter_context(transfers.opened_loader(plan, target, absolute(plan, base)))
         rehearsal = None
         if dry_run:
@@ -126,7 +129,7 @@ def _load(
 @click.option("--query", default="", help="Which: filters, sort, fields, as a list's URL has them.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by the output.")
 @click.option("--output", default="-", metavar="FILE", help="Where to; default: standard output.")
-@with_settings("database", "specs", "handlers", "public_url")
+@with_settings("database", "specs", "base_paths", "shared_tables", "handlers", "public_url")
 def export(resource: str, query: str, format_: Format | None, output: str, **given: Any) -> None:
     """Exports the documents of RESOURCE, such as thing or thingManagement/v4/thing.
 
@@ -137,7 +140,7 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     plan, target, base = begin(resource, given)
     with failing("", None), ExitStack() as stack:
         asked = transfers.read_query(target, query)
-        bulk = stack.enter_context(closing(_bulk(plan)))
+        bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         found = transfers.find(bulk, target, base, asked)
         stack.callback(found.close)
         file = stack.enter_context(sink(output))
@@ -170,10 +173,6 @@ def absolute(plan: Plan, base: str) -> str:
     return base if "://" in base else f"http://{settings.host}:{settings.port}{base}"
 
 
-def _bulk(plan: Plan) -> Bulk:
-    return sql.open_bulk(plan.settings.database, plan.tables)
-
-
 @contextmanager
 def failing(where: str, tally: Counted | None) -> Iterator[None]:
     """Says in a sentence what went wrong, and how far it went."""
@@ -188,9 +187,9 @@ def failing(where: str, tally: Counted | None) -> Iterator[None]:
 
 @click.command()
 @with_settings(
-    "database", "specs", "handlers", "references", "jobs_folder", "files_folder", "upload_limit",
-    "record_limit", "error_log_limit", "callback_networks", "delivery_connect_timeout",
-    "delivery_timeout", "log_level",
+    "database", "specs", "base_paths", "shared_tables", "handlers", "references", "jobs_folder",
+    "files_folder", "upload_limit", "record_limit", "error_log_limit", "callback_networks",
+    "delivery_connect_timeout", "delivery_timeout", "log_level",
 )  # fmt: skip
 def work(**given: Any) -> None:
     """Carries out import and export jobs until it is told to stop; any number may run.

@@ -35,6 +35,7 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.bulk import add_bulk_creation
+from tmfserver.spec.conditions import keep_conditions, leave_out_unreadable
 from tmfserver.spec.flattening import drop_unknown_mandatory, join_parts, widen_alternatives
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
 from tmfserver.spec.jobs import declare_jobs
@@ -131,6 +132,16 @@ ADAPTATIONS = (
         "references to components",
         "what is referred to elsewhere in the file stands among the components, by a plain name",
         name_components,
+    ),
+    Adaptation(
+        "conditions that say nothing",
+        "a condition that is none, or a reference by a dynamic anchor, is left out and not checked",
+        leave_out_unreadable,
+    ),
+    Adaptation(
+        "conditions of JSON Schema 2020-12",
+        "if, prefixItems, patternProperties and their like are kept apart, and checked as they are",
+        keep_conditions,
     ),
     Adaptation(
         "schemas in the words of OpenAPI 3.0",
