@@ -114,7 +114,7 @@ class SqliteStore:
         return (await self.find(collection, Query(limit=0))).total
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
-        return await self._readers.fold(self._plans.scan(collection, filter), summing)
+        return await self._readers.fold(self._plans.scan(collection, filter, summing), summing)
 
     async def secret(self, name: str) -> bytes:
         return self._secret(name)
