@@ -15,8 +15,10 @@ from tests.storage.databases import Database, opened
 from tmfserver import errors
 from tmfserver.deliveries import Batch, Claimed, Outbox, Outcome, Wanted
 from tmfserver.repository import Event, Listener, Receive, Store, Subscribe
-from tmfserver.sql import open_outbox, postgres_outbox, sqlite_outbox
+from tmfserver.sql import open_outbox
 from tmfserver.sql.outbox import HOUR
+from tmfserver.sql.postgres import outbox as postgres_outbox
+from tmfserver.sql.sqlite import outbox as sqlite_outbox
 from tmfserver.sql.statements import now
 
 API = "/thingManagement/v4/"

@@ -21,9 +21,9 @@ from tmfserver.query.summing import MOST_NAMES, Group, Summing
 from tmfserver.repository import Remove
 from tmfserver.sql import Limits
 from tmfserver.sql.aside_jobs import Job, Opening, Source
-from tmfserver.sql.aside_postgres import PostgresSource
-from tmfserver.sql.aside_sqlite import SqliteSource
 from tmfserver.sql.plans import Plans
+from tmfserver.sql.postgres.aside import PostgresSource
+from tmfserver.sql.sqlite.aside import SqliteSource
 
 NAMES = st.lists(st.sampled_from(ATTRIBUTES), max_size=3, unique=True)
 FILTERS: list[Node | None] = [

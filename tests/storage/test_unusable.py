@@ -10,7 +10,8 @@ import pytest
 
 from tests.storage.databases import THINGS, Database, insert, opened
 from tmfserver import errors, sql
-from tmfserver.sql import postgres_pool, sqlite_connection
+from tmfserver.sql.postgres import pool as postgres_pool
+from tmfserver.sql.sqlite import connection as sqlite_connection
 
 
 @pytest.mark.parametrize(

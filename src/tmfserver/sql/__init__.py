@@ -53,10 +53,10 @@ async def open_store(
     for sentence in brought.waiting:
         log.warning(sentence)
     if address.driver == "sqlite":
-        from tmfserver.sql.sqlite_store import open_sqlite
+        from tmfserver.sql.sqlite.store import open_sqlite
 
         return await open_sqlite(address, limits, brought.usable)
-    from tmfserver.sql.postgres_store import open_postgres
+    from tmfserver.sql.postgres.store import open_postgres
 
     return await open_postgres(address, limits, brought.usable)
 
@@ -69,10 +69,10 @@ async def open_outbox(url: str, *, limits: Limits = NO_LIMITS) -> Outbox:
     address = read_address(url)
     await asyncio.to_thread(schema.bring_up, address, (), apply=True)
     if address.driver == "sqlite":
-        from tmfserver.sql.sqlite_store import open_sqlite_outbox
+        from tmfserver.sql.sqlite.store import open_sqlite_outbox
 
         return await open_sqlite_outbox(address)
-    from tmfserver.sql.postgres_store import open_postgres_outbox
+    from tmfserver.sql.postgres.store import open_postgres_outbox
 
     return await open_postgres_outbox(address, limits)
 
@@ -89,10 +89,10 @@ def open_bulk(url: str, collections: Sequence[Collection], *, migrate: bool = Tr
         usable = schema.bring_up(address, collections, apply=True).usable
     with explained(address):
         if address.driver == "sqlite":
-            from tmfserver.sql.sqlite_bulk import SqliteBulk
+            from tmfserver.sql.sqlite.bulk import SqliteBulk
 
             return SqliteBulk(address.place, usable)
-        from tmfserver.sql.postgres_bulk import PostgresBulk
+        from tmfserver.sql.postgres.bulk import PostgresBulk
 
         return PostgresBulk(conninfo(address), usable)
 

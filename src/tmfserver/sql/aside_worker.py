@@ -61,10 +61,10 @@ def _receive(asked: BinaryIO) -> Any:
 
 def _opened(opening: Opening) -> Source:
     if opening.driver == "sqlite":
-        from tmfserver.sql.aside_sqlite import SqliteSource
+        from tmfserver.sql.sqlite.aside import SqliteSource
 
         return SqliteSource(opening)
-    from tmfserver.sql.aside_postgres import PostgresSource
+    from tmfserver.sql.postgres.aside import PostgresSource
 
     return PostgresSource(opening)
 

@@ -100,8 +100,8 @@ def _plan(address: Address, asked: Asked) -> Plan:
     """The plan itself; on SQLite, where there is a choice, what counting chooses now."""
     if not asked.plan.choices:
         return asked.plan
-    from tmfserver.sql.sqlite_connection import Reader
-    from tmfserver.sql.sqlite_pages import chosen_plan
+    from tmfserver.sql.sqlite.connection import Reader
+    from tmfserver.sql.sqlite.pages import chosen_plan
 
     with closing(Reader(address.place)) as reader:
         return chosen_plan(reader, asked, None)
@@ -158,7 +158,7 @@ def _planned(
 
 
 def _sqlite_plan(address: Address, sql: str, values: tuple[Bound, ...]) -> tuple[str, ...]:
-    from tmfserver.sql.sqlite_connection import connect
+    from tmfserver.sql.sqlite.connection import connect
 
     with closing(connect(address.place, writes=False)) as connection:
         rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()

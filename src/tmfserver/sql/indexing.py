@@ -20,10 +20,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from tmfserver.repository import Collection
-from tmfserver.sql import postgres_indexes, sqlite_indexes, unique
+from tmfserver.sql import unique
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.indexed import Index
 from tmfserver.sql.patience import autocommitting, in_transaction, patiently, run
+from tmfserver.sql.postgres import indexes as postgres_indexes
 from tmfserver.sql.registry import (
     ALL,
     Registered,
@@ -33,6 +34,7 @@ from tmfserver.sql.registry import (
     register,
     registered,
 )
+from tmfserver.sql.sqlite import indexes as sqlite_indexes
 
 Tell = Callable[[str], object]
 

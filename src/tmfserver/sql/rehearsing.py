@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
 from tmfserver.jobs import NewRow
-from tmfserver.sql.sqlite_connection import answering
+from tmfserver.sql.sqlite.connection import answering
 
 
 class Rehearsal:

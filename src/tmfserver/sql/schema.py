@@ -22,7 +22,7 @@ from tmfserver.sql.indexing import Tell
 from tmfserver.sql.migrations import NEWEST
 from tmfserver.sql.patience import is_in_the_way, run
 from tmfserver.sql.registry import registered
-from tmfserver.sql.sqlite_indexes import make_seq_index, seq_index
+from tmfserver.sql.sqlite.indexes import make_seq_index, seq_index
 from tmfserver.sql.tables import table_name
 
 _LOCK = 7_463_662_001  # one server at a time makes tables; the number means nothing

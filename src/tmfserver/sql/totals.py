@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any, TypeAlias
 
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.sqlite_connection import Reader
+from tmfserver.sql.sqlite.connection import Reader
 from tmfserver.sql.statements import Prepared
 
 MOST = 1000

@@ -37,8 +37,8 @@ from tmfserver.repository import (
 )
 from tmfserver.sql import unique
 from tmfserver.sql.job_table import entered
-from tmfserver.sql.sqlite_connection import unavailable
-from tmfserver.sql.sqlite_statements import (
+from tmfserver.sql.sqlite.connection import unavailable
+from tmfserver.sql.sqlite.statements import (
     DELIVERY,
     EVENT,
     JOBS,

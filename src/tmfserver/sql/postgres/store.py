@@ -21,12 +21,12 @@ from tmfserver.sql.filters import is_text
 from tmfserver.sql.gather import Gather
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Plans
-from tmfserver.sql.postgres_batches import JSON, gets
-from tmfserver.sql.postgres_changes import SYSTEM, has_jobs, kept, load_listeners, secret
-from tmfserver.sql.postgres_outbox import PostgresOutbox
-from tmfserver.sql.postgres_pool import Connection, Connections, again
-from tmfserver.sql.postgres_reader import Pages
-from tmfserver.sql.postgres_writer import Writer
+from tmfserver.sql.postgres.batches import JSON, gets
+from tmfserver.sql.postgres.changes import SYSTEM, has_jobs, kept, load_listeners, secret
+from tmfserver.sql.postgres.outbox import PostgresOutbox
+from tmfserver.sql.postgres.pool import Connection, Connections, again
+from tmfserver.sql.postgres.reader import Pages
+from tmfserver.sql.postgres.writer import Writer
 
 AT_ONCE = 4  # batches of reads from one collection that are on their way
 

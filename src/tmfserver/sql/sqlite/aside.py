@@ -10,8 +10,8 @@ from tmfserver.repository import Row
 from tmfserver.sql.adding import added_up
 from tmfserver.sql.aside_jobs import Found, Job, Opening
 from tmfserver.sql.aside_spool import spooled
-from tmfserver.sql.sqlite_connection import Reader, explained
-from tmfserver.sql.sqlite_pages import open_page, sift, take
+from tmfserver.sql.sqlite.connection import Reader, explained
+from tmfserver.sql.sqlite.pages import open_page, sift, take
 from tmfserver.sql.statements import Prepared
 
 

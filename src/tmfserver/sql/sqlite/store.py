@@ -16,13 +16,13 @@ from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked, Plans
-from tmfserver.sql.sqlite_changes import Changes
-from tmfserver.sql.sqlite_connection import Reader, answering, connect, explained
-from tmfserver.sql.sqlite_outbox import SqliteOutbox
-from tmfserver.sql.sqlite_pages import Count, open_page
-from tmfserver.sql.sqlite_reader import Readers
-from tmfserver.sql.sqlite_statements import JOBS, JSON, SYSTEM
-from tmfserver.sql.sqlite_writer import Writer
+from tmfserver.sql.sqlite.changes import Changes
+from tmfserver.sql.sqlite.connection import Reader, answering, connect, explained
+from tmfserver.sql.sqlite.outbox import SqliteOutbox
+from tmfserver.sql.sqlite.pages import Count, open_page
+from tmfserver.sql.sqlite.reader import Readers
+from tmfserver.sql.sqlite.statements import JOBS, JSON, SYSTEM
+from tmfserver.sql.sqlite.writer import Writer
 from tmfserver.sql.statements import Documents, document_statements, now
 from tmfserver.sql.totals import Totals
 

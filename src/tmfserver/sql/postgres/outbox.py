@@ -18,9 +18,9 @@ from tmfserver.deliveries import Batch, Claimed, Outcome, Wanted
 from tmfserver.errors import NotFound
 from tmfserver.sql import outbox
 from tmfserver.sql.outbox_lists import Lists
-from tmfserver.sql.postgres_batches import JSON
-from tmfserver.sql.postgres_changes import SYSTEM
-from tmfserver.sql.postgres_pool import Connection, Connections
+from tmfserver.sql.postgres.batches import JSON
+from tmfserver.sql.postgres.changes import SYSTEM
+from tmfserver.sql.postgres.pool import Connection, Connections
 from tmfserver.sql.statements import now
 
 BEGIN = """

@@ -20,9 +20,9 @@ from tmfserver.repository import Collection, Listeners
 from tmfserver.sql import bulk_reading, unique
 from tmfserver.sql.job_table import JobTable
 from tmfserver.sql.rehearsing import Rehearsal
-from tmfserver.sql.sqlite_changes import Changes
-from tmfserver.sql.sqlite_connection import Reader, answering, connect
-from tmfserver.sql.sqlite_statements import JSON
+from tmfserver.sql.sqlite.changes import Changes
+from tmfserver.sql.sqlite.connection import Reader, answering, connect
+from tmfserver.sql.sqlite.statements import JSON
 from tmfserver.sql.statements import Prepared
 from tmfserver.sql.tables import table_name
 

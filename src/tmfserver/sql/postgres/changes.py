@@ -42,7 +42,7 @@ from tmfserver.repository import (
 from tmfserver.sql import unique
 from tmfserver.sql.dialects import Bound
 from tmfserver.sql.job_table import entered, job_statements
-from tmfserver.sql.postgres_batches import (
+from tmfserver.sql.postgres.batches import (
     JSON,
     Kind,
     changes,
@@ -52,7 +52,7 @@ from tmfserver.sql.postgres_batches import (
     gets,
     locks,
 )
-from tmfserver.sql.postgres_pool import Connection
+from tmfserver.sql.postgres.pool import Connection
 from tmfserver.sql.statements import (
     Prepared,
     absent,

@@ -14,7 +14,7 @@ from tmfserver.sql.drivers import FEW, MANY, worth_walking
 from tmfserver.sql.edges import made_page
 from tmfserver.sql.plans import ALL, Asked, Plan
 from tmfserver.sql.sieve import Sieve
-from tmfserver.sql.sqlite_connection import Reader
+from tmfserver.sql.sqlite.connection import Reader
 from tmfserver.sql.statements import Prepared
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once

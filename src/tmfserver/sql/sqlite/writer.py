@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from tmfserver.errors import Unavailable
 from tmfserver.repository import Change, Listeners
-from tmfserver.sql.sqlite_changes import Changes, Results, Work
+from tmfserver.sql.sqlite.changes import Changes, Results, Work
 
 MOST_AT_ONCE = 512  # change lists in one transaction
 

@@ -28,9 +28,9 @@ from tmfserver.repository import (
     Unsubscribe,
 )
 from tmfserver.sql.gather import Gather
-from tmfserver.sql.postgres_batches import Kind, changes, columns_of, entry
-from tmfserver.sql.postgres_changes import carry_out, kind_of, load_listeners, refused, refused_key
-from tmfserver.sql.postgres_pool import Connection, Connections, again
+from tmfserver.sql.postgres.batches import Kind, changes, columns_of, entry
+from tmfserver.sql.postgres.changes import carry_out, kind_of, load_listeners, refused, refused_key
+from tmfserver.sql.postgres.pool import Connection, Connections, again
 from tmfserver.sql.statements import now
 
 DOCUMENT_CHANGES = (Insert, Replace, Remove)

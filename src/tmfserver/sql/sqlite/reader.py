@@ -21,8 +21,8 @@ from tmfserver.sql.aside_jobs import Opening
 from tmfserver.sql.lanes import SLOW, Late, lane, move, quick_seconds
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.sqlite_connection import CACHE_OF_READERS, Reader, explained
-from tmfserver.sql.sqlite_pages import Opened, open_page, sift, take
+from tmfserver.sql.sqlite.connection import CACHE_OF_READERS, Reader, explained
+from tmfserver.sql.sqlite.pages import Opened, open_page, sift, take
 from tmfserver.sql.totals import Total
 
 

@@ -18,9 +18,9 @@ from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Event, Listener, Listeners
 from tmfserver.sql import bulk_reading, unique
 from tmfserver.sql.job_table import JobTable
-from tmfserver.sql.postgres_batches import JSON
-from tmfserver.sql.postgres_changes import SYSTEM
-from tmfserver.sql.postgres_pool import FAILURES, meaning
+from tmfserver.sql.postgres.batches import JSON
+from tmfserver.sql.postgres.changes import SYSTEM
+from tmfserver.sql.postgres.pool import FAILURES, meaning
 from tmfserver.sql.rehearsing import Rehearsal
 from tmfserver.sql.statements import Prepared, now
 from tmfserver.sql.tables import table_name

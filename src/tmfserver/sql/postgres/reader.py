@@ -22,7 +22,7 @@ from tmfserver.sql.edges import made_page
 from tmfserver.sql.lanes import SLOW, Late, lane, move, quick_seconds
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.postgres_pool import FAILURES, Connection, Connections
+from tmfserver.sql.postgres.pool import FAILURES, Connection, Connections
 from tmfserver.sql.sieve import Sieve
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once

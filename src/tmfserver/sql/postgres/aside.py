@@ -20,7 +20,7 @@ from tmfserver.sql.edges import made_page
 from tmfserver.sql.lanes import Late
 from tmfserver.sql.limits import Limits
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.postgres_pool import FAILURES, meaning
+from tmfserver.sql.postgres.pool import FAILURES, meaning
 from tmfserver.sql.sieve import Sieve
 
 BATCH_SIZE = 256 * 1024  # characters of documents that are held at once
@@ -90,7 +90,7 @@ def _read(connection: Connection, job: Job, limits: Limits, deadline: float) -> 
 
 
 def _open(asked: Asked, found: Iterator[Any], total_limit: int) -> Found:
-    """As postgres_reader.py does; what is too big for memory goes into a file."""
+    """As reader.py does; what is too big for memory goes into a file."""
     total, fetched, last, *row = next(found)
     first = () if row[0] is None else (row,)
     batches = _batches(chain(first, (row for _, _, _, *row in found)))

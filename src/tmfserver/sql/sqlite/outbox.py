@@ -15,10 +15,10 @@ from tmfserver.deliveries import Batch, Claimed, Outcome, Wanted
 from tmfserver.errors import NotFound
 from tmfserver.sql import outbox
 from tmfserver.sql.outbox_lists import Lists
-from tmfserver.sql.sqlite_changes import Work
-from tmfserver.sql.sqlite_connection import Reader, answering, connect
-from tmfserver.sql.sqlite_statements import JSON, SYSTEM
-from tmfserver.sql.sqlite_writer import Writer
+from tmfserver.sql.sqlite.changes import Work
+from tmfserver.sql.sqlite.connection import Reader, answering, connect
+from tmfserver.sql.sqlite.statements import JSON, SYSTEM
+from tmfserver.sql.sqlite.writer import Writer
 from tmfserver.sql.statements import now
 
 CANDIDATES = """

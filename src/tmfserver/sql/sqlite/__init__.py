@@ -1,0 +1,1 @@
+"""What is SQLite's own: connections, statements, reading, writing, indexes."""
