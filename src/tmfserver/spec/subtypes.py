@@ -11,7 +11,8 @@ from typing import Any
 from tmfserver import exact
 from tmfserver.errors import Invalid
 from tmfserver.spec.extending import ExtensionSchemas
-from tmfserver.spec.schemas import Schemas, Shape, describe
+from tmfserver.spec.schemas import Schemas, Shape
+from tmfserver.spec.wording import describe
 
 _COMPONENT = "#/components/schemas/"
 # How version 5 and version 4 name what is sent to create or change: not types of documents.
