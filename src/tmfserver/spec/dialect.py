@@ -35,7 +35,12 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.bulk import add_bulk_creation
-from tmfserver.spec.flattening import drop_unknown_mandatory, join_parts, widen_alternatives
+from tmfserver.spec.flattening import (
+    drop_unknown_mandatory,
+    free_types,
+    join_parts,
+    widen_alternatives,
+)
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
 from tmfserver.spec.jobs import declare_jobs
 from tmfserver.spec.naming import name_bodies, name_components, name_operations
@@ -156,6 +161,11 @@ ADAPTATIONS = (
         "one of several read as any of them",
         "a reference and what it refers to are told apart by @type; a document may satisfy both",
         widen_alternatives,
+    ),
+    Adaptation(
+        "types beyond a discriminator's",
+        "it lists a contract's types, and TMF630 Part 2 lets a document be of a type of its own",
+        free_types,
     ),
     Adaptation(
         "mandatory attributes that exist",
