@@ -1,123 +1,79 @@
-"""Usage documents to load the servers with, drawn from a seeded generator: each run sends the same.
+"""Usage documents to load the servers with: those of the demo's company, told in more words.
 
-A document is about 1.5 KB of JSON: three characteristics, one rating, one party, a specification.
+Each run sends the same. A document is about 1.5 KB of JSON: three characteristics, one rating, a
+party or two, a specification, and where each of them is to be found.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from itertools import count
 from typing import Any
 
+from demo import telco
+
 _HOST = "https://bss.example.com/tmf-api"
-_FIRST = datetime(2025, 3, 1, tzinfo=UTC)
-_STATUSES = ("received", "guided", "rated", "rerated", "billed", "rejected", "recycled")
-_WEIGHTS = (12, 10, 25, 3, 42, 5, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A sort of usage: what is counted, in which unit, up to how much, and what one unit costs."""
-
-    usage_type: str
-    specification: str
-    product: str
-    measure: str
-    unit: str
-    most: int
-    price: float
-
-
-_KINDS = (
-    _Kind("Voice", "National voice call", "Talk 500", "duration", "second", 3_600, 0.0015),
-    _Kind("SMS", "Text message", "Text without limit", "messages", "message", 5, 0.07),
-    _Kind("Data", "Mobile data session", "Data 20 GB", "volume", "kilobyte", 2_000_000, 0.000004),
-    _Kind("Roaming", "Roaming session", "Travel day pass", "volume", "kilobyte", 90_000, 0.002),
-)
+_AT_ONCE = 1_000  # documents that the demo's generator is asked for
 
 
 def usages(seed: int) -> Iterator[dict[str, Any]]:
-    """Documents without end, always the same for one seed."""
+    """Documents without end and without ids, always the same for one seed."""
     rng = random.Random(seed)
-    while True:
-        yield _usage(rng)
+    for more in count():
+        for document in telco.usages(seed + more, _AT_ONCE):
+            yield _told_in_full(rng, document)
 
 
-def _usage(rng: random.Random) -> dict[str, Any]:
-    kind = rng.choices(_KINDS, (30, 10, 50, 10))[0]
-    amount = rng.randint(1, kind.most)
-    at = _FIRST + timedelta(seconds=rng.randrange(90 * 86_400))
-    specification = f"specification-{kind.usage_type.lower()}"
+def _told_in_full(rng: random.Random, usage: dict[str, Any]) -> dict[str, Any]:
+    kind = next(kind for kind in telco.KINDS if kind.name == usage["usageType"])
+    size = usage["usageCharacteristic"][0]["value"]
+    at = datetime.fromisoformat(usage["usageDate"])
+    rating = telco.rating(kind, size, at, billed=usage["status"] == "billed")
+    name = kind.name.capitalize()
     return {
-        "usageDate": _instant(at),
-        "description": f"{kind.specification} of {amount} {kind.unit}s",
-        "usageType": kind.usage_type,
-        "status": rng.choices(_STATUSES, _WEIGHTS)[0],
-        "ratedProductUsage": [_rating(rng, kind, amount, at)],
-        "relatedParty": [_party(rng)],
-        "usageCharacteristic": _characteristics(rng, kind, amount),
+        **{key: value for key, value in usage.items() if key != "id"},
+        "ratedProductUsage": [_priced(rng, rating)],
+        "relatedParty": [_found(party, "party/v4/individual") for party in usage["relatedParty"]],
+        "usageCharacteristic": _characteristics(rng, size, kind.measure),
         "usageSpecification": {
-            "id": specification,
-            "href": f"{_HOST}/usageManagement/v4/usageSpecification/{specification}",
-            "name": kind.specification,
+            **_found(usage["usageSpecification"], "usageManagement/v4/usageSpecification"),
             "@referredType": "UsageSpecification",
         },
         "@baseType": "Usage",
-        "@schemaLocation": f"{_HOST}/schema/{kind.usage_type}Usage.schema.json",
-        "@type": f"{kind.usage_type}Usage",
+        "@schemaLocation": f"{_HOST}/schema/{name}Usage.schema.json",
+        "@type": f"{name}Usage",
     }
 
 
-def _rating(rng: random.Random, kind: _Kind, amount: int, at: datetime) -> dict[str, Any]:
-    product = _id(rng.randrange(5_000))
-    net = round(amount * kind.price, 4)
+def _priced(rng: random.Random, rating: dict[str, Any]) -> dict[str, Any]:
+    net = rating["taxExcludedRatingAmount"]["value"]
+    product = f"{rng.randrange(5_000):08x}-6f1d-4c3a-9b52-{rng.getrandbits(48):012x}"
     return {
-        "isBilled": False,
+        **rating,
         "isTaxExempt": False,
         "offerTariffType": rng.choice(("Normal", "Peak", "OffPeak")),
-        "ratingAmountType": "Total",
-        "ratingDate": _instant(at + timedelta(minutes=rng.randint(5, 600))),
-        "taxRate": 19.0,
         "usageRatingTag": "Usage",
         "bucketValueConvertedInAmount": {"unit": "EUR", "value": net},
+        "taxIncludedRatingAmount": {"unit": "EUR", "value": round(net * 1.21, 4)},
         "productRef": {
-            "id": product,
-            "href": f"{_HOST}/productInventory/v4/product/{product}",
-            "name": kind.product,
+            **_found({**rating["productRef"], "id": product}, "productInventory/v4/product"),
             "@referredType": "Product",
         },
-        "taxExcludedRatingAmount": {"unit": "EUR", "value": net},
-        "taxIncludedRatingAmount": {"unit": "EUR", "value": round(net * 1.19, 4)},
     }
 
 
-def _party(rng: random.Random) -> dict[str, Any]:
-    number = rng.randrange(2_000)
-    party = _id(number)
-    return {
-        "id": party,
-        "href": f"{_HOST}/party/v4/individual/{party}",
-        "name": f"Subscriber {number:06}",
-        "role": "customer",
-        "@referredType": "Individual",
-    }
+def _found(reference: dict[str, Any], where: str) -> dict[str, Any]:
+    """A reference with its href."""
+    return {**reference, "href": f"{_HOST}/{where}/{reference['id']}"}
 
 
-def _characteristics(rng: random.Random, kind: _Kind, amount: int) -> list[dict[str, Any]]:
+def _characteristics(rng: random.Random, size: int, measure: str) -> list[dict[str, Any]]:
     number = f"+4915{rng.randrange(10**9):09}"
     cell = f"262-01-{rng.randrange(10**5):05}-{rng.randrange(10**4):04}"
     return [
-        {"id": "1", "name": kind.measure, "valueType": "integer", "value": amount},
+        {"id": "1", "name": measure, "valueType": "integer", "value": size},
         {"id": "2", "name": "originatingNumber", "valueType": "string", "value": number},
         {"id": "3", "name": "cell", "valueType": "string", "value": cell},
     ]
-
-
-def _id(number: int) -> str:
-    return f"{number:08x}-6f1d-4c3a-9b52-{number * 7_919:012x}"
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

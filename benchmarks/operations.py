@@ -91,7 +91,8 @@ def _whole(document: Any) -> bool:
     return (
         document["href"].endswith(document["id"])
         and len(document["usageCharacteristic"]) == 3
-        and len(document["ratedProductUsage"]) == len(document["relatedParty"]) == 1
+        and len(document["ratedProductUsage"]) == 1
+        and len(document["relatedParty"]) >= 1
         and document["ratedProductUsage"][0]["taxExcludedRatingAmount"]["unit"] == "EUR"
     )
 

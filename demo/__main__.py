@@ -32,7 +32,7 @@ def main() -> int:
         if code:
             return code
     chosen = first_to_rate(telco.usages(SEED, given.usages))
-    sys.stdout.write(walk(given.address, chosen, " ".join(["tmfserver serve", *database])))
+    sys.stdout.write(walk(given.address, chosen, " ".join([shown(COMMAND), "serve", *database])))
     return 0
 
 
@@ -59,6 +59,12 @@ def load(resource: str, documents: Iterable[telco.Document], database: list[str]
         done = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False)
     sys.stderr.write(f"{resource}: {done.stderr}")
     return done.returncode
+
+
+def shown(command: Path) -> str:
+    """As one would type it from here."""
+    here = Path.cwd()
+    return str(command.relative_to(here)) if command.is_relative_to(here) else command.name
 
 
 def first_to_rate(usages: Iterable[telco.Document]) -> telco.Document:

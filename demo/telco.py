@@ -175,13 +175,13 @@ def _usage(
         "relatedParty": parties,
     }
     if status in ("rated", "billed"):
-        cents = round(size * float(kind.price) * 10_000)
-        document["ratedProductUsage"] = [_rating(kind, cents, at, billed=status == "billed")]
+        document["ratedProductUsage"] = [rating(kind, size, at, billed=status == "billed")]
     return document
 
 
-def _rating(kind: Kind, cents: int, at: datetime, *, billed: bool) -> Document:
-    """cents: hundredths of a cent."""
+def rating(kind: Kind, size: int, at: datetime, *, billed: bool) -> Document:
+    """What so much of a kind costs, to hundredths of a cent, as rated some hours later."""
+    cents = round(size * float(kind.price) * 10_000)
     return {
         "ratingDate": _text(at + timedelta(hours=6)),
         "ratingAmountType": "Total",

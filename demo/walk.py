@@ -6,6 +6,7 @@ from demo.telco import COMPANY, LEDGER, PARTNER, Document
 
 USAGES, ACCOUNTS = "/tmf-api/usageManagement/v4", "/tmf-api/accountManagement/v4"
 AMOUNT = "ratedProductUsage.taxExcludedRatingAmount"
+FILE = "rated-for-partner.csv"
 RATED = """{
   "status": "rated",
   "ratedProductUsage": [{"ratingDate": "2026-04-01T00:00:00Z", "ratingAmountType": "Total",
@@ -54,7 +55,7 @@ def _steps(usage: Document) -> list[tuple[str, str]]:
                 (
                     f"JOB=$({posting} \\\n  | grep -o 'http[^\"]*' | head -1)",
                     """until curl -sS "$JOB" | grep -q '"Succeeded"'; do sleep 0.2; done""",
-                    'curl -sS "$JOB/content" | head -3',
+                    f'curl -sS "$JOB/content" -o {FILE} && head -3 {FILE}',
                 )
             ),
         ),

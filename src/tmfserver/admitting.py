@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tmfserver import sql
 from tmfserver.app import Plan
+from tmfserver.engine.sharing import kept_in
 from tmfserver.errors import BreakingContract
 from tmfserver.examining import examine, told
 from tmfserver.spec import Api
@@ -51,7 +52,7 @@ def _compare(plan: Plan, api: Api, old: Facts, new: Facts) -> None:
         log.info("%s is served in place of %s.", api.file.name, before)
         return
     resources = dict.fromkeys(each.place.split(".")[0] for each in breaking)
-    problems = list(_problems(plan.settings.database, api, resources))
+    problems = list(_problems(plan, api, resources))
     if problems and not plan.settings.accept_contract:
         more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
         sentence = "; ".join([*problems[:_TOLD], *more])
@@ -61,11 +62,13 @@ def _compare(plan: Plan, api: Api, old: Facts, new: Facts) -> None:
     log.info("%s is served in place of %s.", api.file.name, before)
 
 
-def _problems(database: str, api: Api, resources: Iterable[str]) -> Iterator[str]:
+def _problems(plan: Plan, api: Api, resources: Iterable[str]) -> Iterator[str]:
     """Sentences on the documents of these resources that do not hold, or may not."""
-    left = MOST
+    left, database = MOST, plan.settings.database
+    sharings = {each.alias: each for each in plan.sharings}
     for resource in resources:
-        found = examine(database, api.collection_name(resource), resource, api, left)
+        table, names = kept_in(sharings, api.collection_name(resource))
+        found = examine(database, table, resource, api, left, names)
         left -= found.looked_at
         yield from (told(found, reason) for reason in found.reasons)
         if not found.whole:

@@ -47,7 +47,7 @@ from tmfserver.pages.pictures import Pictures
 from tmfserver.repository import Collection, Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
-from tmfserver.sharing import Shared, by_resource, share
+from tmfserver.sharing import Shared, beside, by_resource, share
 from tmfserver.spec import Api, Broken, Resource, Shape
 from tmfserver.spec.extending import read_schemas
 from tmfserver.spec.hubs import listener_type
@@ -183,7 +183,7 @@ def _pictures(plan: Plan, store: Store) -> Pictures:
 
 def resource_engine(plan: Plan, api: Api, name: str, store: Store) -> ResourceEngine:
     """One resource's engine alone, for who has to do with one without serving."""
-    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    interests = Interests(api.base_path, notification_types(api.every_resource))
     return _engine(plan, api, _shared(plan, store), interests, name)
 
 
@@ -198,7 +198,7 @@ def _shared(
 def _served(plan: Plan, api: Api, shared: Shared) -> Served:
     settings = plan.settings
     limits = Limits(settings.page_limit, settings.largest_page, settings.partial_content)
-    interests = Interests(api.base_path, notification_types(api.resources.values()))
+    interests = Interests(api.base_path, notification_types(api.every_resource))
     engines = {name: _engine(plan, api, shared, interests, name) for name in api.resources}
     resources: dict[str, ResourceOperations | NestedOperations] = {}
     answers = Answers(shared.store, api.base_path, settings.idempotency_hours)
@@ -245,19 +245,14 @@ def _notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Not
 def _shared_notifications(plan: Plan, api: Api, name: str, interests: Interests) -> Notifications:
     """Those of other APIs with the same table, too."""
     own = _notifications(plan, api, name, interests)
-    mine = api.collection_name(name)
-    to_kept = {sharing.alias: sharing for sharing in plan.sharings}
-    kept = to_kept[mine].kept if mine in to_kept else mine
+    sharings = {sharing.alias: sharing for sharing in plan.sharings}
+    mine = sharings.get(api.collection_name(name))
     others = []
-    for other in plan.apis:
-        for its in other.resources:
-            theirs = other.collection_name(its)
-            if theirs == mine or kept != (to_kept[theirs].kept if theirs in to_kept else theirs):
-                continue
-            told = Interests(other.base_path, notification_types(other.resources.values()))
-            places = f"{api.base_path}/{name}", f"{other.base_path}/{its}"
-            names = between(to_kept.get(mine), to_kept.get(theirs))
-            others.append(Beside(_notifications(plan, other, its, told), places, names))
+    for other, its in beside(plan.apis, plan.sharings, api, name):
+        told = Interests(other.base_path, notification_types(other.every_resource))
+        places = f"{api.base_path}/{name}", f"{other.base_path}/{its}"
+        names = between(mine, sharings.get(other.collection_name(its)))
+        others.append(Beside(_notifications(plan, other, its, told), places, names))
     return SharedNotifications(own, others) if others else own
 
 
@@ -272,7 +267,12 @@ def _engine(
 ) -> ResourceEngine:
     resource = api.resource(name)
     handler = plan.handlers.get(resource.name)
-    inner = [plan.collection(api, each) for each in api.nested if each.startswith(f"{name}/")]
+    inner = [
+        plan.collection(each, nested)
+        for each, its in [(api, name), *beside(plan.apis, plan.sharings, api, name)]
+        for nested in each.nested
+        if nested.startswith(f"{its}/")
+    ]
     rules = handler.rules if handler else NO_RULES
     state = rules.lifecycle.attribute if rules.lifecycle else ""
     collection, store = plan.collection(api, name), shared.store

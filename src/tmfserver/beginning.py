@@ -43,7 +43,8 @@ def handler(resource: str, **given: Any) -> None:
     text = handler_text(_api(plan, resource), resource, plan.collections)
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    click.echo(f"Wrote {file}; change it, then: tmfserver serve --handlers {folder}")
+    where = "".join([f"--specs {each} " for each in settings.specs])
+    click.echo(f"Wrote {file}; change it, then: tmfserver serve {where}--handlers {folder}")
 
 
 def _api(plan: Plan, resource: str) -> Api:

@@ -92,7 +92,7 @@ def operations(as_json: bool, more: tuple[str, ...], **given: Any) -> None:
     help="With --against: looks at all documents stored under OLDER."
     f"  [env: {variable('database')}; default: none is looked at]",
 )
-@with_settings("specs", "base_paths", "handlers")
+@with_settings("specs", "base_paths", "shared_tables", "handlers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def check(
     files: tuple[str, ...], against: str | None, database: str | None, as_json: bool, **given: Any
@@ -127,7 +127,7 @@ def check(
 
 
 @commands.command()
-@with_settings("database", "specs", "base_paths", "handlers", "references")
+@with_settings("database", "specs", "base_paths", "shared_tables", "handlers", "references")
 @click.option(
     "--drop-unused", is_flag=True, help="Drops indexes that no handler asks for any more."
 )
@@ -149,7 +149,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
 
 @commands.command()
 @click.argument("query", metavar="'RESOURCE?QUERY'")
-@with_settings("database", "specs", "base_paths", "handlers")
+@with_settings("database", "specs", "base_paths", "shared_tables", "handlers")
 def explain(query: str, **given: Any) -> None:
     """Shows how a list is answered: by which indexes, statements and plans.
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tmfserver import sql
+from tmfserver import exact, sql
 from tmfserver.deliveries import Delivery, Health, Outbox, Received, State, Wanted
 from tmfserver.engine.representation import instant
 from tmfserver.errors import RequestFailure
@@ -174,8 +174,8 @@ def inbox(*, limit: int, as_json: bool, **given: Any) -> None:
     """Lists the notifications that other parties' hubs sent here, the newest first."""
     rows = _run(read_settings(given), lambda outbox: outbox.received(limit))
     if as_json:
-        shown = [{**asdict(each), "document": json.loads(each.document)} for each in rows]
-        click.echo(json.dumps([_with_times(each, "created") for each in shown], indent=2))
+        shown = [{**asdict(each), "document": exact.loads(each.document)} for each in rows]
+        click.echo(exact.pretty([_with_times(each, "created") for each in shown]))
     else:
         head = ("received", "type", "eventId", "api")
         click.echo(table([head, *map(_received_row, rows)]))

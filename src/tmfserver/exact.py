@@ -1,4 +1,4 @@
-"""JSON read and printed without changing a number: 12.30 stays 12.30, and 20 digits stay 20.
+"""JSON read, printed and compared, no number changed: 12.30 stays 12.30, and 20 digits stay 20.
 
 A number that a float or a 64-bit integer gives back as it was written is one; any other is an
 `Exact`, which holds its text. Documents are read and printed here and nowhere else.
@@ -87,6 +87,11 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_printed)
 
 
+def pretty(value: Any) -> str:
+    """The same for people to read, a value a line."""
+    return orjson.dumps(value, default=_printed, option=orjson.OPT_INDENT_2).decode()
+
+
 def may_change(body: bytes) -> bool:
     """Whether a number may be in it that orjson would not give back as it was written."""
     if _FRACTION.search(body):
@@ -120,6 +125,29 @@ def _fraction(text: str) -> float | Exact:
 
 
 _DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, as JSON Patch's `test` defines it (RFC 6902, 4.6).
+
+    Numbers by value (1 is 1.0), objects whatever their order; true is not 1.
+    """
+    todo = [(one, other)]
+    while todo:
+        left, right = todo.pop()
+        if left is right:
+            continue
+        if isinstance(left, dict) and isinstance(right, dict):
+            if left.keys() != right.keys():
+                return False
+            todo.extend((value, right[name]) for name, value in left.items())
+        elif isinstance(left, list) and isinstance(right, list):
+            if len(left) != len(right):
+                return False
+            todo.extend(zip(left, right, strict=True))
+        elif isinstance(left, bool) is not isinstance(right, bool) or left != right:
+            return False
+    return True
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tmfserver import exact, sql
+from tmfserver.engine.renaming import Names
+from tmfserver.engine.sharing import renamed
 from tmfserver.errors import Invalid
 from tmfserver.spec import Api, Shape
 
@@ -38,11 +40,17 @@ class Examined:
 
 
 def examine(
-    database: str, collection: str, resource: str, api: Api, most: int | None = None
+    database: str,
+    collection: str,
+    resource: str,
+    api: Api,
+    most: int | None = None,
+    names: Names | None = None,
 ) -> Examined:
     """Looks at a collection's documents as a patch would, in batches, at most so many.
 
-    api: the contract that they should hold under; if it has no such resource, none does.
+    api: the contract that they should hold under; if it has no such resource, none does. names:
+    of attributes as they are kept → as the contract has them, where these differ.
     Raises as sql.stored does.
     """
     found = Examined(resource)
@@ -59,7 +67,8 @@ def examine(
         if kind is None:
             failure = Invalid(attribute="the resource", problem="it is gone")
         elif shape is not None:
-            failure = _failure(shape, {"href": href + id, **exact.loads(text)})
+            document = renamed(exact.loads(text), names or {})
+            failure = _failure(shape, {"href": href + id, **document})
         if failure is not None:
             found.failing += 1
             _count(reasons, id, failure)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from tmfserver import sql
 from tmfserver.app import Plan, make_plan
+from tmfserver.engine.nested import naming, standing_in
 from tmfserver.engine.paths import rewrite_href
-from tmfserver.engine.sharing import kept_as
+from tmfserver.engine.sharing import kept_places
 from tmfserver.errors import WrongSetting
 from tmfserver.query.ast import (
     And,
@@ -36,10 +38,12 @@ from tmfserver.query.ast import (
 )
 from tmfserver.query.parse import parse
 from tmfserver.settings import Settings
+from tmfserver.spec.verbs import is_parameter
 
 if TYPE_CHECKING:
     from tmfserver.sql.explanation import Explanation, Uses
 
+Narrow: TypeAlias = Callable[[Query], Query]
 _SIGNS = {
     "eq": "=", "ne": "is not", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=",
     "regex": "matches", "contains": "contains", "startswith": "begins with",
@@ -53,13 +57,16 @@ def explain(settings: Settings, asked: str) -> str:
     """
     plan = make_plan(settings)
     where, _, text = asked.partition("?")
-    path, name = _collection(plan, where)
+    path, name, narrow = _listed(plan, where)
     collection = plan.collections[name]
-    query = rewrite_href(
-        parse(text, collection.types, limit=settings.page_limit, largest=settings.largest_page),
-        f"{settings.public_url.rstrip('/')}{path}/",
+    query = narrow(
+        rewrite_href(
+            parse(text, collection.types, limit=settings.page_limit, largest=settings.largest_page),
+            f"{settings.public_url.rstrip('/')}{path}/",
+        )
     )
-    collection, query = kept_as(plan.sharings, plan.collections, collection, query)
+    if kept := kept_places(plan.sharings, plan.collections).get(name):
+        collection, query = kept.collection, kept.query(query)
     limits = sql.Limits(total_limit=settings.total_limit, scan_limit=settings.scan_limit)
     found = sql.explain(settings.database, collection, query, limits=limits)
     lines = [f"{collection.resource} at {path}", *_understood(found, query)]
@@ -71,19 +78,51 @@ def explain(settings: Settings, asked: str) -> str:
     return "\n".join(lines)
 
 
-def _collection(plan: Plan, where: str) -> tuple[str, str]:
-    """The path and the name of the one collection that is meant."""
-    paths = {
-        f"{api.base_path}/{resource}": (resource, api.collection_name(resource))
-        for api in plan.apis
-        for resource in api.resources
-    }
-    wanted = where.rstrip("/")
-    found = [path for path, (resource, _) in paths.items() if wanted in (path, resource)]
+def _listed(plan: Plan, where: str) -> tuple[str, str, Narrow]:
+    """The path and the collection's name of the one list that is meant, and what its path asks."""
+    wanted = where.strip("/").split("/")
+    paths = list(_lists(plan))
+    found = []
+    for base, path, name, narrow in paths:
+        full = f"{base}{path}".strip("/").split("/")
+        place = full if len(wanted) == len(full) else full[-path.count("/") :]
+        if _leads_to(place, wanted):
+            given = [each for step, each in zip(place, wanted, strict=True) if is_parameter(step)]
+            at = "/".join(["", *full[: len(full) - len(wanted)], *wanted])
+            found.append((at, name, partial(narrow, given)))
     if len(found) == 1:
-        return found[0], paths[found[0]][1]
-    expected = "one of " + ", ".join(found or [resource for resource, _ in paths.values()])
-    raise WrongSetting(setting="'the resource to explain'", came=repr(where), expected=expected)
+        return found[0]
+    expected = [at for at, _, _ in found] or [path.strip("/") for _, path, _, _ in paths]
+    came, setting = repr(where), "'the resource to explain'"
+    raise WrongSetting(setting=setting, came=came, expected=f"one of {', '.join(expected)}")
+
+
+def _leads_to(place: Sequence[str], wanted: Sequence[str]) -> bool:
+    if len(place) != len(wanted):
+        return False
+    return all(is_parameter(step) or step == each for step, each in zip(place, wanted, strict=True))
+
+
+def _lists(plan: Plan) -> Iterator[tuple[str, str, str, Callable[[Sequence[str], Query], Query]]]:
+    """All that is listed: (base path, path, collection, what the variables of the path ask)."""
+    for api in plan.apis:
+        base = api.base_path
+        for name in api.resources:
+            yield base, f"/{name}", api.collection_name(name), lambda _, query: query
+        for name, nested in api.nested.items():
+            yield base, nested.place, api.collection_name(name), _standing_in
+        for each in api.operations:
+            if each.holder and each.verb == "list":
+                collection = api.collection_name(each.resource or "")
+                yield base, each.path, collection, partial(_naming, each.holder)
+
+
+def _standing_in(holders: Sequence[str], query: Query) -> Query:
+    return standing_in(query, "/".join(holders))
+
+
+def _naming(attribute: str, holders: Sequence[str], query: Query) -> Query:
+    return naming(query, attribute, holders[0])
 
 
 def _understood(found: Explanation, query: Query) -> Iterator[str]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from tmfserver import sql, transfers
+from tmfserver import transfers
 from tmfserver.app import Plan
 from tmfserver.desk import places_of
 from tmfserver.errors import Unavailable
@@ -37,9 +37,8 @@ class Worker:
         self._places = places_of(plan.settings)
 
     def run(self) -> None:
-        settings, collections = self._plan.settings, self._plan.tables
         transfers.tune_process()
-        with closing(sql.open_bulk(settings.database, collections, migrate=False)) as bulk:
+        with closing(transfers.open_bulk(self._plan, migrate=False)) as bulk:
             idle = time.monotonic()
             while not self._stopping():
                 try:

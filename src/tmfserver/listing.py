@@ -121,7 +121,9 @@ def _contract(plan: Plan, api: Api) -> dict[str, Any]:
         "base_path": api.base_path,
         "resources": [*api.resources, *api.nested],
         "events": [
-            event.name for resource in api.resources.values() for event in resource.events.values()
+            *dict.fromkeys(
+                event.name for resource in api.every_resource for event in resource.events.values()
+            )
         ],
         "operations": len(api.operations),
         "not_served": [

@@ -157,6 +157,27 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """No change, but what the others of its list count on: that there is such a document, whatever
+    it says, until all of them have happened. Fails with errors.NotFound.
+
+    id: where it stands in others, the last step of it is its own.
+    """
+
+    collection: Collection
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWithin:
+    """The end of all documents of a nested collection that stand in the one with the id `holder`,
+    at any depth, those included that come while the holder, removed by the same list, goes."""
+
+    collection: Collection
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A notification to send, and the ids of the listeners that are to get it.
 
@@ -231,8 +252,9 @@ class Enter:
 
 
 Change: TypeAlias = (
-    Insert | Replace | Remove | Unchanged | Event | Subscribe | Unsubscribe | Receive | Keep | Enter
-)
+    Insert | Replace | Remove | Unchanged | Present | RemoveWithin | Event | Subscribe | Unsubscribe
+    | Receive | Keep | Enter
+)  # fmt: skip
 
 
 class Store(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
@@ -10,6 +10,7 @@ from tmfserver.desk import make_desk
 from tmfserver.engine.characteristics import Specifications
 from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.references import ReferencePaths, References
+from tmfserver.engine.sharing import Sharing
 from tmfserver.engine.targets import Targets
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.jobs import Desk
@@ -60,6 +61,19 @@ def by_resource(collections: Mapping[str, Collection]) -> dict[str, list[Collect
             continue  # no reference tells in which document it stands
         found.setdefault(collection.resource, []).append(collection)
     return found
+
+
+def beside(
+    apis: Sequence[Api], sharings: Sequence[Sharing], api: Api, name: str
+) -> Iterator[tuple[Api, str]]:
+    """The resources of other APIs that are kept in the same table as this one of `api`."""
+    kept = {sharing.alias: sharing.kept for sharing in sharings}
+    mine = api.collection_name(name)
+    for other in apis if kept else ():
+        for its in other.resources:
+            theirs = other.collection_name(its)
+            if theirs != mine and kept.get(theirs, theirs) == kept.get(mine, mine):
+                yield other, its
 
 
 def _places(apis: Sequence[Api], collections: Mapping[str, Collection]) -> dict[str, list[Place]]:

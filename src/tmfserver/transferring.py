@@ -35,7 +35,10 @@ REFUSED = 3  # exit code: some records were refused
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: told by the file.")
 @click.option("--dry-run", is_flag=True, help="Checks everything and writes nothing.")
 @click.option("--errors", type=click.Path(dir_okay=False), help="Where to tell of each record.")
-@with_settings("database", "specs", "handlers", "references", "record_limit", "public_url")
+@with_settings(
+    "database", "specs", "base_paths", "shared_tables", "handlers", "references", "record_limit",
+    "public_url",
+)  # fmt: skip
 def import_(
     resource: str,
     files: tuple[str, ...],
@@ -58,7 +61,7 @@ def import_(
     transfers.tune_process()
     with ExitStack() as stack:
         log = stack.enter_context(Path(errors).open("wb")) if errors else None
-        bulk = stack.enter_context(closing(_bulk(plan)))
+        bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         loader = stack.enter_context(transfers.opened_loader(plan, target, base))
         for name in files:
             with _source(name, format_) as file, failing(f"{name}: ", tally):
@@ -124,7 +127,7 @@ def _load(loader: Loader, bulk: Bulk, records: Any, dry_run: bool, bar: Any) -> 
 @click.option("--query", default="", help="Which: filters, sort, fields, as a list's URL has them.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by the output.")
 @click.option("--output", default="-", metavar="FILE", help="Where to; default: standard output.")
-@with_settings("database", "specs", "handlers", "public_url")
+@with_settings("database", "specs", "base_paths", "shared_tables", "handlers", "public_url")
 def export(resource: str, query: str, format_: Format | None, output: str, **given: Any) -> None:
     """Exports the documents of RESOURCE, such as thing or thingManagement/v4/thing.
 
@@ -135,7 +138,7 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     plan, target, base = begin(resource, given)
     with ExitStack() as stack, failing("", None):
         asked = transfers.read_query(target, query)
-        bulk = stack.enter_context(closing(_bulk(plan)))
+        bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         found = transfers.find(bulk, target, base, asked)
         stack.callback(found.close)
         file = stack.enter_context(_sink(output))
@@ -159,10 +162,6 @@ def begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
         return plan, target, target.base(plan.settings.public_url.rstrip("/"))
     except RequestFailure as failure:
         raise click.BadParameter(str(failure), param_hint="RESOURCE") from failure
-
-
-def _bulk(plan: Plan) -> Bulk:
-    return sql.open_bulk(plan.settings.database, plan.tables)
 
 
 @contextmanager
@@ -240,9 +239,9 @@ def _rows_bar(output: str, total: int | None) -> Iterator[Callable[[int], Any]]:
 
 @click.command()
 @with_settings(
-    "database", "specs", "handlers", "references", "jobs_folder", "files_folder", "upload_limit",
-    "record_limit", "error_log_limit", "callback_networks", "delivery_connect_timeout",
-    "delivery_timeout", "log_level",
+    "database", "specs", "base_paths", "shared_tables", "handlers", "references", "jobs_folder",
+    "files_folder", "upload_limit", "record_limit", "error_log_limit", "callback_networks",
+    "delivery_connect_timeout", "delivery_timeout", "log_level",
 )  # fmt: skip
 def work(**given: Any) -> None:
     """Carries out import and export jobs until it is told to stop; any number may run.

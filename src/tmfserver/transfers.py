@@ -20,6 +20,8 @@ from tmfserver.engine.loading import Loader
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.remembering import Remembering
 from tmfserver.engine.representation import represent
+from tmfserver.engine.shared_bulk import shared_bulk
+from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target, Targets
 from tmfserver.http.media import parse_json
 from tmfserver.jobs import Bulk, Found
@@ -54,6 +56,12 @@ def columns_of(target: Target) -> Columns:
     return Columns(target.collection.types, target.collection.arrays)
 
 
+def open_bulk(plan: Plan, *, migrate: bool = True) -> Bulk:
+    """The plan's database, to write and read much; migrate: makes what is missing."""
+    bulk = sql.open_bulk(plan.settings.database, plan.tables, migrate=migrate)
+    return shared_bulk(bulk, plan.sharings, plan.collections)
+
+
 def make_loader(
     plan: Plan,
     target: Target,
@@ -82,12 +90,14 @@ def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
 
     base: the collection's URL with its slash.
     """
-    collections = plan.tables
     with asyncio.Runner() as runner:
-        opening = sql.open_store(plan.settings.database, collections, migrate=False)
+        opening = sql.open_store(plan.settings.database, plan.tables, migrate=False)
         store = runner.run(opening)
         try:
-            yield make_loader(plan, target, base, store, lambda each: runner.run(cast("Any", each)))
+            tables = shared_tables(store, plan.sharings, plan.collections)
+            yield make_loader(
+                plan, target, base, tables, lambda each: runner.run(cast("Any", each))
+            )
         finally:
             runner.run(store.close())
 

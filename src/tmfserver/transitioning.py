@@ -36,7 +36,10 @@ MOST_TOLD = 10  # refused ones that are told without --errors
 @click.option("--to", "state", required=True, metavar="STATE", help="The state to move them to.")
 @click.option("--dry-run", is_flag=True, help="Checks everything and changes nothing.")
 @click.option("--errors", type=click.Path(dir_okay=False), help="Where to tell of each refusal.")
-@with_settings("database", "specs", "handlers", "references", "characteristics", "public_url")
+@with_settings(
+    "database", "specs", "base_paths", "shared_tables", "handlers", "references",
+    "characteristics", "public_url",
+)  # fmt: skip
 def transition(
     resource: str, query: str, state: str, *, dry_run: bool, errors: str | None, **given: Any
 ) -> None:

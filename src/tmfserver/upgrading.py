@@ -10,10 +10,11 @@ from typing import Any
 
 from tmfserver import handling, spec
 from tmfserver.app import bundled_specs
+from tmfserver.engine.sharing import Sharing, kept_in, parse_sharings
 from tmfserver.errors import NothingToCompare
 from tmfserver.examining import Examined, examine, told
 from tmfserver.handling import Handler
-from tmfserver.settings import Settings
+from tmfserver.settings import Settings, read_base_paths
 from tmfserver.spec import Api
 from tmfserver.spec.compare import compare
 from tmfserver.spec.difference import Difference, breaks_clients, breaks_documents
@@ -55,15 +56,20 @@ def check(
     settings: Settings, against: str, database: str | None, *, as_json: bool
 ) -> tuple[str, int]:
     """(what to print, exit code). Raises NothingToCompare, and as reading contracts does."""
-    olds = spec.read(*spec.files([Path(against)]))
     places = [Path(place) for place in settings.specs] or [bundled_specs()]
-    news = spec.read(*spec.files(places))
+    older, newer = spec.files([Path(against)]), spec.files(places)
+    chosen = read_base_paths(settings.base_paths, [file.name for file in (*older, *newer)])
+    olds, news = (spec.read(*files, base_paths=chosen) for files in (older, newer))
     pairs = [(old, new) for new in news if (old := _before(new, olds)) is not None]
     if not pairs:
         names = ", ".join(str(place) for place in places)
         raise NothingToCompare(new=names, old=against)
     handlers = handling.load([old for old, _ in pairs], settings.handlers, bundled=False)
-    upgrades = [_upgrade(old, new, handlers, database) for old, new in pairs]
+    sharings = parse_sharings(settings.shared_tables)
+    upgrades = []
+    for old, new in pairs:
+        stored = None if database is None else list(_stored(old, new, sharings, database))
+        upgrades.append(_upgrade(old, new, handlers, stored))
     code = max(each.code for each in upgrades)
     if as_json:
         return json.dumps([_as_json(each) for each in upgrades], indent=2), code
@@ -90,11 +96,24 @@ def _shared(old: Api, new: Api) -> set[str]:
     return set(old.resources) & set(new.resources)
 
 
-def _upgrade(old: Api, new: Api, handlers: Mapping[str, Handler], database: str | None) -> Upgrade:
+def _stored(
+    old: Api, new: Api, sharings: Mapping[str, Sharing], database: str
+) -> Iterator[Examined]:
+    """What becomes of the documents of each resource: by the names that the newer contract has for
+    what is in that table, if it shares it."""
+    tables = {name: kept_in(sharings, new.collection_name(name)) for name in new.resources}
+    for name in old.resources:
+        table, names = kept_in(sharings, old.collection_name(name))
+        sharing = sorted([each for each in tables if tables[each][0] == table], key=name.__ne__)
+        resource = next(iter(sharing), name)
+        names = tables[resource][1] if sharing else names
+        yield examine(database, table, resource, new, names=names)
+
+
+def _upgrade(
+    old: Api, new: Api, handlers: Mapping[str, Handler], stored: list[Examined] | None
+) -> Upgrade:
     before, after = facts_of(old), facts_of(new)
-    stored = None
-    if database is not None:
-        stored = [examine(database, old.collection_name(name), name, new) for name in old.resources]
     mine = {name: handler for name, handler in handlers.items() if name in old.resources}
     losses = [loss for name, each in mine.items() for loss in _losses(name, each, old, new)]
     return Upgrade(before, after, compare(before, after), stored, losses)

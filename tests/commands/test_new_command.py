@@ -49,6 +49,13 @@ def test_what_is_written_says_what_the_contract_says(tmp_path: Path) -> None:
         assert words in text
 
 
+def test_the_command_that_serves_it_is_told(tmp_path: Path) -> None:
+    """With the contracts that were named."""
+    file, folder = write(tmp_path / "things.json"), tmp_path / "own"
+    told = run("new", "handler", "thing", "--specs", file, "--handlers", folder)
+    assert told.strip().endswith(f"tmfserver serve --specs {file} --handlers {folder}")
+
+
 def test_what_is_written_serves(tmp_path: Path, start_server: StartServer) -> None:
     """The server runs with the module: every step of the life cycle is allowed at first."""
     folder = tmp_path / "own"

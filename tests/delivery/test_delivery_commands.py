@@ -117,19 +117,24 @@ def test_a_new_key_is_shown_once(told: Told) -> None:
     )
 
 
+SENT = '{"eventId": "e9", "sum": 12.30}'
+
+
 def test_the_inbox_is_listed(told: Told) -> None:
-    """What other hubs sent is there, with its type and eventId, as JSON with the whole of it."""
+    """What other hubs sent is there, with its type and eventId, as JSON with the whole of it, to
+    the last digit."""
 
     async def receive() -> None:
         store = await open_store(told.database, [])
-        await store.commit([Receive("/api/v4/", "e9", "OtherEvent", '{"eventId": "e9"}')])
+        await store.commit([Receive("/api/v4/", "e9", "OtherEvent", SENT)])
         await store.close()
 
     asyncio.run(receive())
     (line,) = rows(told.run("inbox"))[1:]
     assert line[1:] == ["OtherEvent", "e9", "/api/v4/"]
     (found,) = run_json("inbox", "--database", told.database)
-    assert found["document"] == {"eventId": "e9"}
+    assert found["document"] == {"eventId": "e9", "sum": 12.3}
+    assert '"sum": 12.30' in told.run("inbox", "--json")
 
 
 def test_metrics(told: Told, start_server: StartServer) -> None:

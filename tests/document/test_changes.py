@@ -5,7 +5,7 @@ from hypothesis import given
 from json_values import documents, nested
 
 from tmfserver.document.changes import changed_paths
-from tmfserver.document.equal import equal
+from tmfserver.exact import equal
 
 CASES = [
     ({"a": 1}, {"a": 1}, []),

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tmfserver import exact
-from tmfserver.document.equal import equal
-from tmfserver.exact import Exact
+from tmfserver.exact import Exact, equal
 
 NUMBERS = st.from_regex(
     r"(0|-?[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", fullmatch=True

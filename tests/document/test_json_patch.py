@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from json_values import documents, names, nested, values
 
 from tmfserver.document.depth import depth
-from tmfserver.document.equal import equal
 from tmfserver.document.json_patch import json_patch
 from tmfserver.errors import Malformed, PatchDoesNotApply
+from tmfserver.exact import equal
 
 TEN = {"op": "test", "path": "/~01", "value": 10}
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from json_values import documents, nested, values
 
 from tmfserver.document.depth import depth
-from tmfserver.document.equal import equal
 from tmfserver.document.merge_patch import merge_patch
+from tmfserver.exact import equal
 
 # RFC 7386, appendix A, row by row
 APPENDIX = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from tests.http.asking import BILLING, FORMAT, USAGE, account, create, patch, refused, unchanged
 from tests.serving import SQLITE, MakeDatabase, launch, stop_cleanly
+from tests.spec.things import contract
 
 BILLING_ACCOUNT = '''
 """Billing accounts with a credit limit, which are closed and never deleted."""
@@ -104,3 +106,33 @@ def test_the_other_resources_are_as_ever(own: httpx.Client) -> None:
     made = create(own, FORMAT, {"name": "x"})
     assert own.get(FORMAT).json()[-1] == made
     assert own.delete(f"{FORMAT}/{made['id']}").status_code == 204
+
+
+TASK = '''
+"""Things that can be cut."""
+
+from tmfserver.rules import Reply
+
+
+async def cut_thing(call):
+    body = b'{"cut": "%s"}' % call.path["id"].encode()
+    return Reply(200, body if call.path["id"] != "text" else body.decode())
+'''
+
+
+def test_a_task_on_an_instance_is_the_handlers(tmp_path: Path, make_database: MakeDatabase) -> None:
+    """Its answer is JSON unless it says otherwise; one that is no bytes is a 500, not a broken
+    answer, and the log says what came."""
+    (tmp_path / "things.json").write_text(json.dumps(contract()), encoding="utf-8")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thing.py").write_text(TASK, encoding="utf-8")
+    specs, handlers = tmp_path / "things.json", tmp_path / "own"
+    server = launch(tmp_path, make_database(SQLITE), specs=specs, handlers=handlers)
+    with server.client() as client:
+        things = "/tmf-api/thingManagement/v1/thing"
+        done = client.post(f"{things}/7/cut")
+        assert (done.status_code, done.json()) == (200, {"cut": "7"})
+        assert done.headers["content-type"] == "application/json"
+        refused(client.post(f"{things}/text/cut"), 500)
+    server.stop()
+    assert "cut_thing gave str, expected a Reply whose body is bytes or None" in server.printed()

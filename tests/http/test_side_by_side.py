@@ -31,15 +31,17 @@ def with_hub(document: dict[str, Any]) -> dict[str, Any]:
 
 def versions(folder: Path) -> Path:
     """The same API twice; in the newer one two attributes are called otherwise."""
-    new = contract()
+    old, new = contract(), contract()
     new["basePath"], new["info"]["version"] = NEW, "2.0.0"
     for name in ("Thing", "Thing_Create", "Thing_Update"):
+        for each in (old, new):
+            each["definitions"][name]["properties"]["weight"] = {"type": "number"}
         properties = new["definitions"][name]["properties"]
         properties["lastModified"] = properties.pop("lastUpdate")
         properties["extent"] = properties.pop("size")
     place = folder / "specs"
     place.mkdir()
-    for name, document in (("old", contract()), ("new", new)):
+    for name, document in (("old", old), ("new", new)):
         (place / f"{name}.json").write_text(json.dumps(with_hub(document)), encoding="utf-8")
     return place
 
@@ -83,6 +85,9 @@ def test_one_table_for_both(tmp_path: Path, new_database: str, start_server: Sta
         assert again.json()["size"] == 7
         assert again.headers["etag"] == changed.headers["etag"]
         assert again.json()["lastUpdate"] == changed.json()["lastModified"]
+        digits = {"content": '{"weight": 7.10}', "headers": {"content-type": "application/json"}}
+        assert client.patch(f"{OLD}/thing/{old['id']}", **digits).status_code == 200
+        assert '"weight":7.10' in client.get(f"{NEW}/thing/{old['id']}").text
         taken = client.post(f"{NEW}/thing", json={"id": old["id"], "name": "z", **PART})
         assert taken.status_code == 409
     tables = select(server.database, "SELECT count(*) FROM thing_management_v1_thing")

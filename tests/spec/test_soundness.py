@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.spec.test_conditions import contract as newer
 from tests.spec.things import contract
 from tmfserver.errors import BrokenContract
 from tmfserver.spec.soundness import check
@@ -31,6 +32,37 @@ def test_what_breaks_openapis_own_schema_is_refused() -> None:
     document["paths"]["/thing"]["get"]["responses"]["200"]["description"] = 5
     message = refused(document)
     assert message.startswith("things.json: at paths//thing/get/responses/200")
+
+
+def test_of_alternatives_the_nearest_is_told_of() -> None:
+    """Not that none holds: which attribute it is, however deep."""
+    document = contract()
+    del document["paths"]["/thing"]["get"]["responses"]["200"]["description"]
+    place = "paths//thing/get/responses/200/description"
+    assert refused(document).startswith(f"things.json: at {place}: it is mandatory, but missing")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"info": "x"}, "at info: got 'x', expected object"),
+        ({"paths": {"/thing": 7}}, "at paths//thing: got 7, expected object"),
+        (
+            {"components": {"schemas": {"Thing": {"properties": {"a": {"type": "objekt"}}}}}},
+            "at components/schemas/Thing/properties/a/type: got 'objekt', expected one of 'array'",
+        ),
+        (
+            {"components": {"schemas": {"Thing": {"maxLength": -1}}}},
+            "at components/schemas/Thing/maxLength: -1 is less than",
+        ),
+    ],
+)
+def test_the_same_for_openapi_3_1(change: dict[str, Any], said: str) -> None:
+    """Whose schemas are JSON Schema's; exclusive bounds as 3.0 has them are read too."""
+    bound = {"minimum": 1, "exclusiveMinimum": True}
+    sound = newer({}, Thing=bound)
+    check(FILE, sound)
+    assert said in refused({**sound, **change})
 
 
 def test_a_reference_to_nothing_is_refused() -> None:

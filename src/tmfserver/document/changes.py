@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tmfserver.document.equal import equal
 from tmfserver.document.trail import Trail, dotted
+from tmfserver.exact import equal
 
 _ABSENT = object()
 

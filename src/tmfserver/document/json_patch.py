@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmfserver.document.draft import Draft, NoSuchPlaceError, find, read_pointer, shown
-from tmfserver.document.equal import equal
 from tmfserver.errors import Malformed, PatchDoesNotApply
+from tmfserver.exact import equal
 
 EXPECTED = "a JSON Patch (RFC 6902)"
 MOST_WORK = 10_000_000

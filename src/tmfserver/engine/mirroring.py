@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.engine.nested import what_goes_along
 from tmfserver.engine.representation import instant, new_id, now, represent, text_of
 from tmfserver.engine.resources import ATTEMPTS, ResourceEngine
 from tmfserver.errors import Invalid, ListenersChanged, Stale, Taken
@@ -124,6 +125,7 @@ class Mirror:
             )
         elif new is None and row is not None:
             changes.append(Remove(engine.collection, told.id, row[2]))
+            changes += what_goes_along(self._store, engine.inner, told.id)
         else:
             return changes
         return [*changes, *engine.notifications.events(listeners, old, new, correlation)]

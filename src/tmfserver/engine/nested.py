@@ -32,7 +32,9 @@ from tmfserver.repository import (
     Insert,
     Listeners,
     Page,
+    Present,
     Remove,
+    RemoveWithin,
     Replace,
     Row,
     Store,
@@ -45,33 +47,59 @@ _ID = ("id",)
 _TURNED: Mapping[str, Operator] = {
     "eq": "eq", "ne": "ne", "gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte",
 }  # fmt: skip
-# How many documents go with their holder at most; more have to be deleted first.
-_MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Which documents stand in which: `levels` are the collections from the outermost holder on,
+    None where the contract has none such and anybody may be named."""
+
+    levels: tuple[Collection | None, ...] = ()
+
+    async def check(self, store: Store, ids: Sequence[str]) -> None:
+        """Raises NotFound for the first holder that is not there."""
+        for at, collection in enumerate(self.levels):
+            key = _FIRST.join(ids[: at + 1])
+            if collection is not None and await store.get(collection, key) is None:
+                raise NotFound(resource=collection.resource, id=ids[at])
+
+    def present(self, ids: Sequence[str]) -> list[Present]:
+        """That the holders are there, as changes that count on them."""
+        return [
+            Present(collection, _FIRST.join(ids[: at + 1]))
+            for at, collection in enumerate(self.levels)
+            if collection is not None
+        ]
+
+
+NOBODY = Holding()
 
 
 class Within:
     """A store that knows of its own collection only what stands in one holder."""
 
-    def __init__(self, store: Store | Within, collection: Collection, holder: str) -> None:
+    def __init__(
+        self,
+        store: Store | Within,
+        collection: Collection,
+        holder: str,
+        holding: Holding = NOBODY,
+    ) -> None:
         self.store: Store = store.store if isinstance(store, Within) else store
         self._collection, self.head = collection, holder + _FIRST
+        self._holders = holding.present(holder.split(_FIRST))
 
     async def get(self, collection: Collection, id: str) -> Row | None:
         row = await self.store.get(collection, self.head + id)
         return None if row is None else (id, *row[1:])
 
     async def find(self, collection: Collection, query: Query) -> Page:
-        query = replace(query, filter=self._mine(query.filter))
-        page = await self.store.find(collection, query)
+        page = await self.store.find(collection, standing_in(query, self.head[:-1]))
         more = None if page.more is None else _Shortened(page.more)
         return replace(page, rows=_shortened(page.rows), more=more)
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
-        return await self.store.fold(collection, self._mine(filter), summing)
-
-    def _mine(self, filter: Node | None) -> Node:
-        others = () if filter is None else (_rewritten(filter, self.head),)
-        return And((*_within(self.head), *others))
+        return await self.store.fold(collection, _mine(filter, self.head), summing)
 
     async def listeners(self) -> Listeners:
         return await self.store.listeners()
@@ -84,11 +112,16 @@ class Within:
             else change
             for change in changes
         ]
+        # A new document counts on its holders: one that goes at the same time takes it along.
+        counted_on = self._holders if any(map(self._is_new, changes)) else ()
         try:
-            await self.store.commit(mine, listeners)
+            await self.store.commit([*counted_on, *mine], listeners)
         except Taken as failure:
             id = failure.facts["id"].removeprefix(self.head)
             raise Taken(**{**failure.facts, "id": id}) from None
+
+    def _is_new(self, change: Change) -> bool:
+        return isinstance(change, Insert) and change.collection is self._collection
 
 
 class _Shortened:
@@ -107,6 +140,22 @@ class _Shortened:
 
 def _shortened(rows: Sequence[Row]) -> list[Row]:
     return [(row[0].rpartition(_FIRST)[2], *row[1:]) for row in rows]
+
+
+def standing_in(query: Query, holder: str) -> Query:
+    """What a list of the documents in the holder of this key asks of those of all holders."""
+    return replace(query, filter=_mine(query.filter, holder + _FIRST))
+
+
+def naming(query: Query, attribute: str, holder: str) -> Query:
+    """The same list of those documents that name a holder by this attribute."""
+    mine = Comparison((attribute, "id"), "eq", holder, "string")
+    return replace(query, filter=And((mine, query.filter)) if query.filter else mine)
+
+
+def _mine(filter: Node | None, head: str) -> Node:
+    others = () if filter is None else (_rewritten(filter, head),)
+    return And((*_within(head), *others))
 
 
 def _within(head: str) -> tuple[Comparison, Comparison]:
@@ -139,22 +188,6 @@ def _containing(text: str) -> str:
     return f".*{quoted}.*"
 
 
-@dataclass(frozen=True)
-class Holding:
-    """Which documents stand in which: `levels` are the collections from the outermost holder on,
-    None where the contract has none such and anybody may be named; `inner` are the collections
-    whose documents go with theirs."""
-
-    levels: tuple[Collection | None, ...] = ()
-
-    async def check(self, store: Store, ids: Sequence[str]) -> None:
-        """Raises NotFound for the first holder that is not there."""
-        for at, collection in enumerate(self.levels):
-            key = _FIRST.join(ids[: at + 1])
-            if collection is not None and await store.get(collection, key) is None:
-                raise NotFound(resource=collection.resource, id=ids[at])
-
-
 def holding(
     name: str, collections: Mapping[str, Collection], called: Callable[[str], str]
 ) -> Holding:
@@ -165,26 +198,9 @@ def holding(
     return Holding(tuple([collections.get(called(each)) for each in above]))
 
 
-async def what_goes_along(
+def what_goes_along(
     store: Store | Within, inner: Sequence[Collection], id: str
-) -> list[Remove]:
+) -> list[RemoveWithin]:
     """The end of all documents that stand in this one, at any depth."""
-    head, whole = (store.head, store.store) if isinstance(store, Within) else ("", store)
-    within = And(_within(f"{head}{id}{_FIRST}"))
-    found: list[Remove] = []
-    for collection in inner:
-        page = await whole.find(collection, Query(filter=within, limit=_MOST))
-        rows = list(page.rows)
-        if page.more is not None:
-            async for batch in _all(page.more):
-                rows += batch
-        found += [Remove(collection, row[0], row[2]) for row in rows]
-    return found
-
-
-async def _all(more: Batches) -> AsyncIterator[Sequence[Row]]:
-    try:
-        async for rows in more:
-            yield rows
-    finally:
-        await more.aclose()
+    head = store.head if isinstance(store, Within) else ""
+    return [RemoveWithin(collection, head + id) for collection in inner]

@@ -158,9 +158,10 @@ def declare_references(apis: Iterable[Api], declared: ReferencePaths) -> None:
     """The effective contracts tell which references `expand` can name: the handlers' rules do."""
     for api in apis:
         for operation in api.operations:
-            paths = declared.two_levels(operation.resource or "")
-            if paths and operation.verb in ("list", "retrieve") and not operation.holder:
-                known = api.resources[operation.resource or ""].types
+            name = operation.resource or ""
+            paths = declared.two_levels(name.rpartition("/")[2])
+            if paths and operation.verb in ("list", "retrieve"):
+                known = api.resource(name).types
                 changed(api.document, partial(_declare, operation, paths, known))
 
 

@@ -12,7 +12,7 @@ from tmfserver import exact
 from tmfserver.engine import representation
 from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
-from tmfserver.engine.nested import Within, what_goes_along
+from tmfserver.engine.nested import Holding, Within, what_goes_along
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
@@ -65,14 +65,14 @@ class ResourceEngine:
         self._store, self.inner = store, inner
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def within(self, holder: str) -> ResourceEngine:
+    def within(self, holder: str, holding: Holding) -> ResourceEngine:
         """The same engine for the documents that stand in the holder of this key alone."""
         return ResourceEngine(
             self.resource,
             self.shape,
             self.checks,
             self.collection,
-            Within(self._store, self.collection, holder),
+            Within(self._store, self.collection, holder, holding),
             self.notifications,
             inner=self.inner,
         )
@@ -235,7 +235,7 @@ class ResourceEngine:
             old = exact.loads(represent(row, base))
             changes: list[Change] = [Remove(self.collection, id, row[2])]
             if self.inner:
-                changes += await what_goes_along(self._store, self.inner, id)
+                changes += what_goes_along(self._store, self.inner, id)
             await self._commit(changes, [(old, None)], correlation)
 
         await self._until_settled(id, once)

@@ -9,12 +9,12 @@ likewise.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import orjson
-
+from tmfserver import exact
+from tmfserver.document.keys import key_of
 from tmfserver.engine.renaming import Names, renamed_filter, renamed_path, renamed_query
 from tmfserver.errors import WrongSetting
 from tmfserver.query.ast import Node, Query
@@ -25,14 +25,20 @@ from tmfserver.repository import (
     Change,
     Collection,
     Insert,
+    Keys,
     Page,
+    Present,
     Remove,
+    RemoveWithin,
     Replace,
     Row,
     Store,
     Unchanged,
+    UniqueKey,
 )
+from tmfserver.spec import JOBS
 
+ON_COLLECTIONS = (Insert, Replace, Remove, Unchanged, Present, RemoveWithin)
 _ENTRY = re.compile(r"\s*([^\s=()]+)=([^\s=()]+?)(?:\(([^()]*)\))?\s*")
 
 
@@ -49,8 +55,47 @@ class Sharing:
         return {theirs: ours for ours, theirs in self.names.items()}
 
 
-def read_sharings(text: str, known: Mapping[str, Collection]) -> tuple[Sharing, ...]:
-    """The setting `shared_tables`. Raises WrongSetting where it names what is not served."""
+@dataclass(frozen=True)
+class Kept:
+    """Where an alias's documents are kept, and how they look there."""
+
+    collection: Collection
+    names: Names
+    back: Names
+
+    def document(self, text: str) -> str:
+        """As it is kept."""
+        return _text(text, self.names)
+
+    def row(self, row: Row) -> Row:
+        """As who asks for the alias has it."""
+        return (row[0], _text(row[1], self.back), *row[2:])
+
+    def query(self, query: Query) -> Query:
+        return renamed_query(query, self.names)
+
+    def keys(self, text: str, keys: Keys | None) -> Keys | None:
+        """The keys of a document, its text as it is kept: attributes' names are part of them."""
+        if not (keys and self.names):
+            return keys
+        document = exact.loads(text)
+        return tuple(
+            [
+                key and (key_of(document, each.paths) if each.paths else key)
+                for key, each in zip(keys, self.collection.keys, strict=True)
+            ]
+        )
+
+
+def kept_places(
+    sharings: Iterable[Sharing], collections: Mapping[str, Collection]
+) -> dict[str, Kept]:
+    """By the names of the collections that have no tables of their own."""
+    return {each.alias: Kept(collections[each.kept], each.names, each.back) for each in sharings}
+
+
+def parse_sharings(text: str) -> dict[str, Sharing]:
+    """The setting `shared_tables`, by alias. Raises WrongSetting."""
     found: dict[str, Sharing] = {}
     for entry in filter(str.strip, text.split(",")):
         match = _ENTRY.fullmatch(entry)
@@ -60,16 +105,33 @@ def read_sharings(text: str, known: Mapping[str, Collection]) -> tuple[Sharing, 
         names = dict(pair.split(":") for pair in (pairs or "").split() if pair.count(":") == 1)
         if len(names) < len((pairs or "").split()) or len({*names.values()}) < len(names):
             raise _wrong(entry, "names as new:old, each once, with spaces between them")
-        for name in (alias, kept):
-            if name not in known:
-                raise _wrong(name, f"one of {', '.join(sorted(known))}")
+        if {"id", "href"} & {*names, *names.values()}:
+            raise _wrong(entry, "names other than id and href, which all have")
         if alias == kept or alias in found:
             raise _wrong(entry, f"that {alias} is kept in one other table")
         found[alias] = Sharing(alias, kept, names)
     for sharing in found.values():
         if sharing.kept in found:
             raise _wrong(sharing.kept, "a collection that has a table of its own")
+    return found
+
+
+def read_sharings(text: str, known: Mapping[str, Collection]) -> tuple[Sharing, ...]:
+    """The setting `shared_tables`. Raises WrongSetting where it names what is not served."""
+    can = sorted(name for name, each in known.items() if each.resource not in JOBS)
+    found = parse_sharings(text)
+    for sharing in found.values():
+        for name in (sharing.alias, sharing.kept):
+            if name not in can:
+                raise _wrong(name, f"one of {', '.join(can)}")
     return tuple(found.values())
+
+
+def kept_in(sharings: Mapping[str, Sharing], name: str) -> tuple[str, Names]:
+    """The collection whose table has the documents of the one of this name, and the names that
+    attributes have there → that they have here."""
+    found = sharings.get(name)
+    return (found.kept, found.back) if found else (name, {})
 
 
 def between(ours: Sharing | None, theirs: Sharing | None) -> Names:
@@ -89,7 +151,9 @@ def _wrong(came: str, expected: str) -> WrongSetting:
 def kept_together(
     collections: Mapping[str, Collection], sharings: Iterable[Sharing]
 ) -> dict[str, Collection]:
-    """The same collections; one that others are kept in knows their types and indexes too."""
+    """The same collections; one that others are kept in knows their types and indexes too, and what
+    no two documents share is the same for all of them."""
+    sharings = list(sharings)
     together = dict(collections)
     for sharing in sharings:
         kept, alias = together[sharing.kept], collections[sharing.alias]
@@ -102,8 +166,18 @@ def kept_together(
             indexed=tuple(dict.fromkeys([*kept.indexed, *map(theirs, alias.indexed)])),
             types={**{theirs(path): type_ for path, type_ in alias.types.items()}, **kept.types},
             arrays=kept.arrays | {theirs(path) for path in alias.arrays},
+            keys=tuple(dict.fromkeys([*kept.keys, *_keys(alias.keys, sharing.names)])),
         )
+    for sharing in sharings:
+        keys = tuple(_keys(together[sharing.kept].keys, sharing.back))
+        together[sharing.alias] = replace(together[sharing.alias], keys=keys)
     return together
+
+
+def _keys(keys: Iterable[UniqueKey], names: Names) -> Iterator[UniqueKey]:
+    for key in keys:
+        paths = tuple([".".join(renamed_path(tuple(path.split(".")), names)) for path in key.paths])
+        yield UniqueKey(" + ".join(paths), paths) if paths else key
 
 
 class SharedTables:
@@ -113,55 +187,52 @@ class SharedTables:
         self, store: Store, sharings: Iterable[Sharing], collections: Mapping[str, Collection]
     ) -> None:
         self._store = store
-        self._kept = {each.alias: (collections[each.kept], each) for each in sharings}
+        self._kept = kept_places(sharings, collections)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def get(self, collection: Collection, id: str) -> Row | None:
-        if (shared := self._kept.get(collection.name)) is None:
+        if (kept := self._kept.get(collection.name)) is None:
             return await self._store.get(collection, id)
-        row = await self._store.get(shared[0], id)
-        return None if row is None else _row(row, shared[1].back)
+        row = await self._store.get(kept.collection, id)
+        return None if row is None else kept.row(row)
 
     async def find(self, collection: Collection, query: Query) -> Page:
-        if (shared := self._kept.get(collection.name)) is None:
+        if (kept := self._kept.get(collection.name)) is None:
             return await self._store.find(collection, query)
-        kept, sharing = shared
-        page = await self._store.find(kept, renamed_query(query, sharing.names))
-        back = sharing.back
-        more = None if page.more is None else _Renamed(page.more, back)
-        return replace(page, rows=[_row(row, back) for row in page.rows], more=more)
+        page = await self._store.find(kept.collection, kept.query(query))
+        more = None if page.more is None else _Renamed(page.more, kept)
+        return replace(page, rows=[kept.row(row) for row in page.rows], more=more)
 
     async def count(self, collection: Collection) -> int:
-        kept, _ = self._kept.get(collection.name, (collection, None))
-        return await self._store.count(kept)
+        kept = self._kept.get(collection.name)
+        return await self._store.count(kept.collection if kept else collection)
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
-        if (shared := self._kept.get(collection.name)) is None:
+        if (kept := self._kept.get(collection.name)) is None:
             return await self._store.fold(collection, filter, summing)
-        kept, sharing = shared
         groups, sums, distinct = (
-            tuple(replace(each, path=renamed_path(each.path, sharing.names)) for each in group)
+            tuple(replace(each, path=renamed_path(each.path, kept.names)) for each in group)
             for group in (summing.groups, summing.sums, summing.distinct)
         )
         wanted = Summing(groups, sums, distinct)
-        asked = None if filter is None else renamed_filter(filter, sharing.names)
-        return await self._store.fold(kept, asked, wanted)
+        asked = None if filter is None else renamed_filter(filter, kept.names)
+        return await self._store.fold(kept.collection, asked, wanted)
 
     async def commit(self, changes: Sequence[Change], listeners: int | None = None) -> None:
         await self._store.commit([self._change(change) for change in changes], listeners)
 
     def _change(self, change: Change) -> Change:
-        if not isinstance(change, Insert | Replace | Remove | Unchanged):
+        if not isinstance(change, ON_COLLECTIONS):
             return change
-        if (shared := self._kept.get(change.collection.name)) is None:
+        if (kept := self._kept.get(change.collection.name)) is None:
             return change
-        kept, sharing = shared
-        if isinstance(change, Remove | Unchanged):
-            return replace(change, collection=kept)
-        text = _text(change.document, sharing.names)
-        return replace(change, collection=kept, document=text)
+        if not isinstance(change, Insert | Replace):
+            return replace(change, collection=kept.collection)
+        text = kept.document(change.document)
+        keys = kept.keys(text, change.keys)
+        return replace(change, collection=kept.collection, document=text, keys=keys)
 
 
 def shared_tables(
@@ -171,39 +242,22 @@ def shared_tables(
     return cast("Store", SharedTables(store, sharings, collections)) if sharings else store
 
 
-def kept_as(
-    sharings: Sequence[Sharing],
-    collections: Mapping[str, Collection],
-    collection: Collection,
-    query: Query,
-) -> tuple[Collection, Query]:
-    """What a list of a collection asks of which table."""
-    for each in sharings:
-        if each.alias == collection.name:
-            return collections[each.kept], renamed_query(query, each.names)
-    return collection, query
-
-
 class _Renamed:
     """The rest of a page, under the names of who asked."""
 
-    def __init__(self, more: Batches, names: Names) -> None:
-        self._more, self._names = more, names
+    def __init__(self, more: Batches, kept: Kept) -> None:
+        self._more, self._kept = more, kept
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Row]]:
         async for rows in self._more:
-            yield [_row(row, self._names) for row in rows]
+            yield [self._kept.row(row) for row in rows]
 
     async def aclose(self) -> None:
         await self._more.aclose()
 
 
-def _row(row: Row, names: Names) -> Row:
-    return (row[0], _text(row[1], names), *row[2:])
-
-
 def _text(text: str, names: Names) -> str:
-    return orjson.dumps(renamed(orjson.loads(text), names)).decode() if names else text
+    return exact.dumps(renamed(exact.loads(text), names)).decode() if names else text
 
 
 def renamed(document: Mapping[str, Any], names: Names) -> dict[str, Any]:

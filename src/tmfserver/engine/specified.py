@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import re2
 
-from tmfserver.document.equal import equal
 from tmfserver.document.keys import Key, as_text, make_key
 from tmfserver.engine.value_types import Number, is_of, measure, number, test_of
+from tmfserver.exact import equal
 from tmfserver.query.conditions import RE2
 
 SHOWN = 80  # characters of a value in a message

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
 
 from tmfserver.engine import Holding, ResourceEngine
 from tmfserver.engine.expansion import Expansions
+from tmfserver.engine.nested import naming
 from tmfserver.errors import NotFound, ServerSet
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.operations import Function, ResourceOperations
-from tmfserver.query.ast import And, Comparison, Query
 from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.verbs import is_parameter
@@ -71,7 +71,7 @@ class NestedOperations:
         ids = iter(holders)
         steps = [next(ids) if is_parameter(step) else step for step in self._place.split("/")]
         path = "/".join(steps)
-        engine = self.engine.within("/".join(holders))
+        engine = self.engine.within("/".join(holders), self._holding)
         return ResourceOperations(engine, path, self._lists(path), self._expansions, self._answers)
 
 
@@ -84,11 +84,7 @@ class HeldOperations:
 
     async def list(self, call: Call) -> Reply:
         holder, call = _first(call)
-        mine = Comparison((self._holder, "id"), "eq", holder, "string")
-
-        def narrow(query: Query) -> Query:
-            return replace(query, filter=And((mine, query.filter)) if query.filter else mine)
-
+        narrow = partial(naming, attribute=self._holder, holder=holder)
         return await self._operations.list(call, narrow)
 
     async def create(self, call: Call) -> Reply:

@@ -141,10 +141,10 @@ class ResourceOperations:
         return await self._answers.give(call, create, render)
 
     async def patch(self, call: Call) -> Reply:
-        return await self._change(call, patcher(call.media_type, call.body))
+        return await self.change(call, patcher(call.media_type, call.body))
 
     async def replace(self, call: Call) -> Reply:
-        return await self._change(call, lambda old: {**_kept(old), **call.body})
+        return await self.change(call, lambda old: {**_kept(old), **call.body})
 
     async def delete(self, call: Call) -> Reply:
         (id,) = call.path.values()
@@ -153,7 +153,7 @@ class ResourceOperations:
         await self.engine.delete(id, base, condition, correlation(call))
         return Reply(204)
 
-    async def _change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
+    async def change(self, call: Call, change: Callable[[dict[str, object]], object]) -> Reply:
         (id,) = call.path.values()
         fields = self._fields(call)
         condition = conditional.precondition(call.header(b"if-match"))

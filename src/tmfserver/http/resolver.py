@@ -16,15 +16,17 @@ from connexion.resolver import Resolution, Resolver
 
 from tmfserver.handling import Handler, replacing
 from tmfserver.http.aggregates import aggregate
+from tmfserver.http.errors import JSON_HEADER
 from tmfserver.http.hub import HubOperations
 from tmfserver.http.nested import HeldOperations, NestedOperations
 from tmfserver.http.operations import Function, ResourceOperations, answering, not_served
+from tmfserver.http.parts import PartOperations
 from tmfserver.http.trees import hierarchy
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Api, Operation
 from tmfserver.spec.described import USUAL, status_of
 
-Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations
+Operations: TypeAlias = ResourceOperations | NestedOperations | HeldOperations | PartOperations
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,21 @@ def _function(operation: Operation, served: Served) -> Function:
 
     async def replaced(call: Call) -> Reply:
         call.default = default
-        reply: Reply = await own(call)
-        return reply
+        return _sound(await own(call), operation)
 
     return replaced
+
+
+def _sound(reply: Any, operation: Operation) -> Reply:
+    """What a handler's function gave, as JSON unless it says otherwise."""
+    if not isinstance(reply, Reply) or not isinstance(reply.body, bytes | None):
+        came = type(reply.body if isinstance(reply, Reply) else reply).__name__
+        where = f"the handler's function {operation.function_name}"
+        raise TypeError(f"{where} gave {came}, expected a Reply whose body is bytes or None")
+    has_body = reply.body is not None or reply.stream is not None
+    if has_body and not any(name == b"content-type" for name, _ in reply.headers):
+        reply.headers = [*reply.headers, JSON_HEADER]
+    return reply
 
 
 def _default(operation: Operation, served: Served) -> Function:
@@ -105,4 +118,6 @@ def _resource(operation: Operation, served: Served) -> Operations | None:
     found = served.resources.get(operation.resource or "")
     if isinstance(found, ResourceOperations) and operation.holder:
         return HeldOperations(found, operation.holder)
+    if isinstance(found, ResourceOperations) and (operation.attribute or operation.view):
+        return PartOperations(found, operation.attribute, operation.view)
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tmfserver import exact
 from tmfserver.deliveries import Delivery, Health, Hour, Outbox, Told, Wanted
 from tmfserver.errors import Unavailable
 from tmfserver.pages.sparkline import Bar, bars, first_hour
@@ -118,7 +119,7 @@ async def sheet(outbox: Outbox, id: str) -> Sheet:
     courses = [
         Course(each, callbacks.get(each.listener, ""), _attempts(each)) for each in deliveries
     ]
-    document = json.dumps(json.loads(told.document), indent=2, ensure_ascii=False)
+    document = exact.pretty(exact.loads(told.document))
     return Sheet(at, True, id, told, document, courses)
 
 

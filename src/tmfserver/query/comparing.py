@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 
 import re2
 
+from tmfserver.exact import equal
 from tmfserver.query.ast import Comparison
 from tmfserver.query.conditions import RE2
 from tmfserver.query.scalars import asked_instant, boolean, instant, number
@@ -179,21 +180,3 @@ def asked_moment(value: Any) -> Any:
 
 def _text(value: Any) -> Any:
     return value.text if isinstance(value, Moment) else value
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Numbers by value (1 is 1.0), objects whatever their order; true is not 1."""
-    todo = [(one, other)]
-    while todo:
-        left, right = todo.pop()
-        if isinstance(left, dict) and isinstance(right, dict):
-            if left.keys() != right.keys():
-                return False
-            todo.extend((value, right[name]) for name, value in left.items())
-        elif isinstance(left, list) and isinstance(right, list):
-            if len(left) != len(right):
-                return False
-            todo.extend(zip(left, right, strict=True))
-        elif isinstance(left, bool) is not isinstance(right, bool) or left != right:
-            return False
-    return True

@@ -70,8 +70,9 @@ def loosen_updates(document: dict[str, Any]) -> int:
         body = operation.get("requestBody", {}).get("content", {}).get(JSON)
         verb, name = classify(method, path, operation)
         target = (body or {}).get("schema", {}).get("$ref", "").removeprefix(COMPONENT)
-        if verb == "patch" and body and target in schemas:
-            whole = schemas.get(answered(resources.get(name or "", {})), {})
+        if verb in ("patch", "patch_part") and body and target in schemas:
+            kept = answered(resources.get(name or "", {})) if verb == "patch" else target
+            whole = schemas.get(kept, {})
             top = derive_patch(schemas, target, frozenset(whole.get("required", ())))
             body["schema"] = {"$ref": COMPONENT + top}
             places += 1
@@ -82,7 +83,7 @@ def describe_patches(document: dict[str, Any]) -> int:
     places = 0
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
-        if classify(method, path, operation)[0] == "patch" and JSON in content:
+        if classify(method, path, operation)[0] in ("patch", "patch_part") and JSON in content:
             schemas = (
                 (MERGE_PATCH, content[JSON].get("schema", {})),
                 (JSON_PATCH, _patch_schema(POINTER_PATTERN)),

@@ -25,6 +25,8 @@ _REFUSALS: dict[Verb | None, tuple[int, ...]] = {
     "replace": (409, 412, 413, 415, 501),
     "patch": (409, 412, 413, 415, 501),
     "delete": (409, 412),
+    "put_part": (409, 412, 413, 415, 501),
+    "patch_part": (409, 412, 413, 415, 501),
     "subscribe": (409, 413, 415, 501),
     "listen": (409, 413, 415),
     "content": (409,),
@@ -145,7 +147,9 @@ def add_conditional_requests(document: dict[str, Any]) -> int:
     if_none_match = _parameter(
         "If-None-Match", "header", "Only if the resource has another ETag, else 304.", _TEXT
     )
-    for operation in _by_verb(document, "retrieve", "create", "patch", "replace"):
+    for operation in _by_verb(
+        document, "retrieve", "create", "patch", "replace", "part", "put_part", "patch_part"
+    ):
         for answer in _answers(operation, "200", "201"):
             headers = answer.setdefault("headers", {})
             headers["ETag"] = _header("Names this state of the resource.", _TEXT)
@@ -153,10 +157,10 @@ def add_conditional_requests(document: dict[str, Any]) -> int:
         for answer in _answers(operation, "201"):
             answer["headers"]["Location"] = _header("Where the resource is.", _TEXT)
         places += 1
-    for operation in _by_verb(document, "retrieve"):
+    for operation in _by_verb(document, "retrieve", "part"):
         _declare(operation, if_none_match)
         operation["responses"].setdefault("304", {"description": "It has not changed."})
-    for operation in _by_verb(document, "patch", "replace", "delete"):
+    for operation in _by_verb(document, "patch", "replace", "delete", "put_part", "patch_part"):
         places += _declare(operation, if_match)
     return places
 

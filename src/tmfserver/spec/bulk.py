@@ -38,7 +38,7 @@ def _operation(
         "summary": f"Creates several of {resource}: all of them or none",
         "description": "Each operation of the JSON Patch adds one; no other operation is served.",
         "tags": list(create.get("tags", ())),
-        "parameters": [],
+        "parameters": [dict(each) for each in create["parameters"] if each.get("in") == "path"],
         "requestBody": {"required": True, "content": {JSON_PATCH: {"schema": _patch(body)}}},
         "responses": {
             "200": {"description": "All were created.", "content": {JSON: {"schema": answer}}}

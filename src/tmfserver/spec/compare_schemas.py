@@ -72,6 +72,7 @@ def _level(place: str, old: Flat, new: Flat, part: str) -> Iterator[Difference]:
     yield from _values(place, old, new)
     yield from _attributes(place, old, new, part)
     yield from _mandatory(place, old, new, part)
+    yield from _conditions(place, old, new)
     if new.closed and not old.closed:
         yield Difference("attribute", place, "takes no other attributes", "breaking", "breaking")
 
@@ -165,6 +166,15 @@ def _values(place: str, old: Flat, new: Flat) -> Iterator[Difference]:
         yield Difference("values", place, f"loses {_listed(lost)}", "breaking", "breaking")
     if gained := [each for each in new.values if each not in old.values]:
         yield Difference("values", place, f"gains {_listed(gained)}")
+
+
+def _conditions(place: str, old: Flat, new: Flat) -> Iterator[Difference]:
+    before, after = old.conditions, new.conditions
+    names = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    if names:
+        effect: Effect = "breaking" if after else "compatible"
+        text = f"has other conditions: {', '.join(names)}"
+        yield Difference("conditions", place, text, effect, effect)
 
 
 def _listed(values: Iterable[Any]) -> str:

@@ -21,15 +21,20 @@ _GOOD: Mapping[str, tuple[str, ...]] = {
     "replace": ("200", "201", "202", "204"),
     "delete": ("204", "200", "202"),
 }
-
+_GOOD_OF_PARTS: Mapping[str, tuple[str, ...]] = {
+    "put_part": ("200", "204", "201", "202"),
+    "patch_part": ("200", "204", "201", "202"),
+}
 
 # What each verb's default answers with.
-USUAL: Mapping[str, int] = {verb: int(good[0]) for verb, good in _GOOD.items()}
+USUAL: Mapping[str, int] = {
+    verb: int(good[0]) for verb, good in {**_GOOD, **_GOOD_OF_PARTS}.items()
+}
 
 
 def status_of(verb: Verb | None, definition: Definition) -> int:
     """The status of the operation's answer when all is well, as its contract has it."""
-    good = _GOOD.get(verb or "", ("200",))
+    good = _GOOD.get(verb or "") or _GOOD_OF_PARTS.get(verb or "", ("200",))
     return int(next((status for status in good if status in definition["responses"]), good[0]))
 
 

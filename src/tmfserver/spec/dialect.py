@@ -35,6 +35,7 @@ from tmfserver.spec.additions import (
     add_paging,
 )
 from tmfserver.spec.bulk import add_bulk_creation
+from tmfserver.spec.conditions import keep_conditions, leave_out_unreadable
 from tmfserver.spec.flattening import (
     drop_unknown_mandatory,
     free_types,
@@ -118,8 +119,7 @@ ADAPTATIONS = (
     ),
     Adaptation(
         "one operationId for each operation",
-        "handlers and clients go by it: one that is missing, doubled or no single word is made"
-        " from method and path",
+        "handlers and clients go by it: one missing, doubled or no word is made of method and path",
         name_operations,
     ),
     Adaptation(
@@ -136,6 +136,16 @@ ADAPTATIONS = (
         "references to components",
         "what is referred to elsewhere in the file stands among the components, by a plain name",
         name_components,
+    ),
+    Adaptation(
+        "conditions that say nothing",
+        "a condition that is none, or a reference by a dynamic anchor, is left out and not checked",
+        leave_out_unreadable,
+    ),
+    Adaptation(
+        "conditions of JSON Schema 2020-12",
+        "if, prefixItems, patternProperties and their like are kept apart, and checked as they are",
+        keep_conditions,
     ),
     Adaptation(
         "schemas in the words of OpenAPI 3.0",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
+from tmfserver.spec.conditions import CONDITIONS
+
 LIMITS = (
     "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
     "uniqueItems",
@@ -19,6 +21,7 @@ class Flat:
 
     types: those a value may have; none: any. values: those of an enumeration; None: any.
     closed: attributes that are not named are refused. refs: the definitions it was made of.
+    conditions: what more it says in the words of JSON Schema 2020-12.
     """
 
     types: frozenset[str] = frozenset()
@@ -30,6 +33,7 @@ class Flat:
     items: Mapping[str, Any] | None = None
     closed: bool = False
     refs: tuple[str, ...] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
 
 ANYTHING = Flat()
@@ -67,6 +71,7 @@ def _own(schema: Mapping[str, Any]) -> Flat:
         required=frozenset(schema.get("required", ())),
         items=schema.get("items"),
         closed=schema.get("additionalProperties") is False,
+        conditions={key: schema[key] for key in CONDITIONS if key in schema},
     )
 
 
@@ -82,6 +87,7 @@ def _both(one: Flat, other: Flat) -> Flat:
         items=one.items if one.items is not None else other.items,
         closed=one.closed or other.closed,
         refs=(*one.refs, *other.refs),
+        conditions={**other.conditions, **one.conditions},
     )
 
 

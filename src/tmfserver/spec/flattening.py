@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tmfserver.spec.conditions import MORE, joined
 from tmfserver.spec.walking import every_schema
 
 COMPONENT = "#/components/schemas/"
@@ -82,6 +83,8 @@ def _take(whole: dict[str, Any], part: Mapping[str, Any], *, own: bool) -> None:
         elif key in _OWN:
             if own:
                 whole[key] = value
+        elif key == MORE:
+            whole[key] = joined(whole.get(key, []), value, own=own)
         elif not key.startswith("x-"):
             whole[key] = value
 

@@ -111,7 +111,7 @@ def _yaml(path: Path, text: str) -> Any:
         _bound(path, yaml.parse(text, Loader=loader))
         return yaml.load(text, Loader=loader)  # noqa: S506 a safe loader
     except (yaml.YAMLError, ValueError) as failure:
-        problem = " ".join(str(failure).split())
+        problem = " ".join(str(failure).replace('in "<unicode string>", ', "at ").split())
         raise BrokenContract(file=path, problem=f"it is neither JSON nor YAML: {problem}") from None
 
 

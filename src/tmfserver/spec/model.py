@@ -17,7 +17,7 @@ from tmfserver.spec.events import EventType, declared
 from tmfserver.spec.openapi import operations
 from tmfserver.spec.schemas import Schemas
 from tmfserver.spec.types import attribute_types
-from tmfserver.spec.verbs import HOLDER, OWN, PLACE, Verb, classify
+from tmfserver.spec.verbs import ATTRIBUTE, HOLDER, OWN, PLACE, VIEW, Verb, classify
 
 _STAMPS = ("lastUpdate", "lastModified")
 
@@ -28,6 +28,8 @@ class Operation:
 
     place: the path of the collection, where that stands in instances of another.
     holder: the attribute by which documents of the resource name what the path begins with.
+    attribute, view: what of an instance the operation is about, where it is about a part of it: an
+    attribute's value, or several attributes.
     """
 
     operation_id: str
@@ -39,6 +41,8 @@ class Operation:
     definition: Mapping[str, Any] = field(repr=False)
     place: str = ""
     holder: str = ""
+    attribute: str = ""
+    view: tuple[str, ...] = ()
 
     @property
     def function_name(self) -> str:
@@ -102,6 +106,11 @@ class Api:
     def schemas(self) -> Schemas:
         return Schemas(self.document)
 
+    @property
+    def every_resource(self) -> list[Resource]:
+        """The nested ones, too."""
+        return [*self.resources.values(), *(each.resource for each in self.nested.values())]
+
     def resource(self, name: str) -> Resource:
         return self.nested[name].resource if name in self.nested else self.resources[name]
 
@@ -158,6 +167,8 @@ def _operation(method: str, path: str, definition: Mapping[str, Any]) -> Operati
         definition,
         said.get(PLACE, ""),
         said.get(HOLDER, ""),
+        said.get(ATTRIBUTE, ""),
+        tuple(filter(None, said.get(VIEW, "").split(","))),
     )
 
 

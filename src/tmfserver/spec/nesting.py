@@ -1,8 +1,10 @@
 """What operations do whose paths are longer than /thing/{id}, told by all paths of a contract.
 
 /thing/{thingId}/part is a collection of its own in each thing, if it is listed, made into or has
-instances. Where the contract has /part too, it is those parts that name the thing. A task on an
-instance (/thing/{id}/cut) is what no default carries out, but a handler of the thing may.
+instances. Where the contract has /part too, it is those parts that name the thing. What is read or
+put there as one object (/thing/{id}/status) is a part of the thing itself, if its attributes are
+the thing's. A task on an instance (/thing/{id}/cut) is what no default carries out, but a handler
+of the thing may.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from typing import Any
 
 from tmfserver.spec.openapi import FORM, JSON, METHODS
 from tmfserver.spec.verbs import (
+    ATTRIBUTE,
     HOLDER,
     ON_COLLECTION,
     ON_INSTANCE,
+    ON_PART,
     OWN,
     PLACE,
+    VIEW,
     classify,
     is_parameter,
 )
@@ -54,12 +59,34 @@ def _said(
         return {}
     verb = (ON_INSTANCE if is_instance else ON_COLLECTION).get(method)
     if verb is None or not _is_collection(document, collection):
-        return {"verb": "none", "resource": words[0]} if not is_parameter(steps[0]) else {}
+        none = {"verb": "none", "resource": words[0]} if not is_parameter(steps[0]) else {}
+        return _part(document, method, steps, operation) or none
     if verb in ("create", "replace") and not _takes_an_object(document, operation):
         return {}
     if len(words) == len(collection):
         return {"verb": verb, "resource": "/".join(words)}
     return _in_a_holder(document, verb, collection, words)
+
+
+def _part(
+    document: Mapping[str, Any], method: str, steps: list[str], operation: Mapping[str, Any]
+) -> dict[str, str]:
+    """/thing/{id}/word is an attribute of the thing, when both are the same object; else those of
+    its attributes that it has, when these are all that it needs. {} when it is neither."""
+    verb = ON_PART.get(method)
+    if verb is None or len(steps) != 3 or f"/{steps[0]}" not in document["paths"]:
+        return {}
+    answer = operation.get("responses", {}).get("200", {})
+    schema = _json(document, answer if method == "get" else operation.get("requestBody", {}))
+    names = schema.get("properties", {}).keys()
+    whole = _attributes(document, steps[0])
+    said = {"verb": verb, "resource": steps[0]}
+    if names and _followed(document, whole.get(steps[2], {})) == schema:
+        return {**said, ATTRIBUTE: steps[2]}
+    needed = set(schema.get("required", ())) if method == "get" else names
+    if names & whole.keys() and needed <= {*whole, "id", "href"}:
+        return {**said, VIEW: ",".join(name for name in names if name in whole)}
+    return {}
 
 
 def _in_a_holder(
@@ -111,19 +138,23 @@ def _takes_an_object(document: Mapping[str, Any], operation: Mapping[str, Any]) 
     return str(schema.get("type", "object")) == "object"
 
 
-def _attributes(document: Mapping[str, Any], resource: str) -> set[str]:
-    """The attributes of what a collection takes and gives."""
-    found: set[str] = set()
+def _attributes(document: Mapping[str, Any], resource: str) -> dict[str, Any]:
+    """The attributes of what a collection takes and gives, with their schemas."""
+    found: dict[str, Any] = {}
     for operation in document["paths"][f"/{resource}"].values():
         if not isinstance(operation, Mapping):
             continue
         answers = operation.get("responses", {})
         for described in (operation.get("requestBody", {}), *answers.values()):
-            schema = described.get("content", {}).get(JSON, {}).get("schema", {})
-            schema = _followed(document, schema)
-            schema = _followed(document, schema.get("items", schema))
-            found |= schema.get("properties", {}).keys()
+            schema = _json(document, described)
+            found |= _followed(document, schema.get("items", schema)).get("properties", {})
     return found
+
+
+def _json(document: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a body or an answer."""
+    schema = described.get("content", {}).get(JSON, {}).get("schema", {})
+    return _followed(document, schema)
 
 
 def _followed(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

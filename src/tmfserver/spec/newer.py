@@ -1,7 +1,7 @@
 """OpenAPI 3.1 read as 3.0, so that all that follows knows one form only.
 
-What 3.0 cannot say (conditions, tuples, names of properties by pattern) is left out: such a
-contract is checked less strictly than it could be, never more.
+What 3.0 cannot say (conditions, tuples, names of properties by pattern) is kept apart before
+(conditions.py). What is left then says nothing on what a document may be.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _KNOWN = frozenset({
 })  # fmt: skip
 _PROSE = frozenset({"description", "summary", "title", "example", "examples", "externalDocs"})
 _NOTHING = {"type": "null"}
+_ENDS = (("exclusiveMinimum", "minimum", max), ("exclusiveMaximum", "maximum", min))
 
 
 def read_as_three_zero(document: dict[str, Any]) -> int:
@@ -76,9 +77,14 @@ def _settle_values(schema: dict[str, Any]) -> None:
     examples = schema.pop("examples", None)
     if isinstance(examples, list) and examples:
         schema.setdefault("example", examples[0])
-    for end, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(schema.get(end), int | float) and not isinstance(schema[end], bool):
-            schema[bound], schema[end] = schema[end], True
+    for end, bound, tighter in _ENDS:
+        value = schema.get(end)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if bound in schema and tighter(schema[bound], value) != value:
+            del schema[end]
+        else:
+            schema[bound], schema[end] = value, True
 
 
 def _settle_null(schema: dict[str, Any]) -> None:

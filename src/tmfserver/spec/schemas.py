@@ -14,9 +14,9 @@ import jsonschema_rs
 
 from tmfserver import exact
 from tmfserver.errors import Invalid
+from tmfserver.spec.conditions import DRAFT, NEWER
+from tmfserver.spec.json_schema import to_json_schema
 from tmfserver.spec.wording import describe, foremost
-
-_PROSE = {"description", "example", "title", "externalDocs", "xml", "discriminator"}
 
 
 class Schemas:
@@ -62,15 +62,20 @@ class Schemas:
         found.update(schema.get("properties", {}))
         return found
 
+    @property
+    def is_newer(self) -> bool:
+        """Whether the schemas are to be read as JSON Schema 2020-12, else as Draft 4."""
+        return self._document.get(DRAFT) == NEWER
+
     def plain(self, schema: Any) -> dict[str, Any]:
-        """The components that a schema needs as JSON Schema (Draft 4), prose left out."""
+        """The components that a schema needs as JSON Schema, prose left out."""
         found: dict[str, Any] = {}
         waiting = list(_referred(schema))
         while waiting:
             name = waiting.pop()
             if name not in found and name in self.components:
                 if name not in self._plain:
-                    plain = to_json_schema(self.components[name])
+                    plain = to_json_schema(self.components[name], newer=self.is_newer)
                     self._plain[name] = plain, tuple(_referred(plain))
                 found[name], more = self._plain[name]
                 waiting += more
@@ -84,12 +89,14 @@ class Shape:
         self._schema, self._schemas = schema, schemas
 
     @cached_property
-    def _validator(self) -> jsonschema_rs.Draft4Validator:
-        root = to_json_schema(self._schema)
+    def _validator(self) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
+        newer = self._schemas.is_newer
+        root = to_json_schema(self._schema, newer=newer)
         root["components"] = {"schemas": self._schemas.plain(root)}
         if "$ref" in root:
             root = {"allOf": [{"$ref": root.pop("$ref")}], **root}
-        return jsonschema_rs.Draft4Validator(root, validate_formats=True)
+        draft = jsonschema_rs.Draft202012Validator if newer else jsonschema_rs.Draft4Validator
+        return draft(root, validate_formats=True)
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:
@@ -132,30 +139,6 @@ def _referred(schema: Any) -> Iterator[str]:
             yield target.rsplit("/", 1)[-1]
         for inner in schema.values():
             yield from _referred(inner)
-
-
-def to_json_schema(schema: Any, *, names: bool = False) -> Any:
-    """An OpenAPI 3.0 schema as JSON Schema Draft 4. `names`: the keys are attributes' names."""
-    if isinstance(schema, list):
-        return [to_json_schema(inner) for inner in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    if names:
-        return {name: to_json_schema(inner) for name, inner in schema.items()}
-    if "$ref" in schema:
-        return {"$ref": schema["$ref"]}
-    plain = {
-        key: to_json_schema(inner, names=key == "properties")
-        if key not in ("enum", "default")
-        else inner
-        for key, inner in schema.items()
-        if key not in _PROSE and key != "nullable" and not key.startswith("x-")
-    }
-    if schema.get("nullable") and isinstance(plain.get("type"), str):
-        plain["type"] = [plain["type"], "null"]
-        if "enum" in plain and None not in plain["enum"]:
-            plain["enum"] = [*plain["enum"], None]
-    return plain
 
 
 def _default_plan(schema: Any, schemas: Schemas, above: tuple[str, ...]) -> dict[str, Any]:

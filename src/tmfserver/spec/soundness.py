@@ -7,12 +7,17 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonschema_rs
 
 from tmfserver.errors import BrokenContract
+from tmfserver.spec.wording import describe
 
+Validator: TypeAlias = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
+_NEWER = "v3.1"
+_JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+_BOUNDS = (["exclusiveMinimum"], ["exclusiveMaximum"])
 _VALUES = {"example", "examples", "default", "enum"}
 _PARENT_KEYS = ("properties", "patternProperties")
 
@@ -23,8 +28,9 @@ def check(file: Path, document: Mapping[str, Any]) -> None:
     validator = _validator(form)
     if validator is not None and not validator.is_valid(document):
         failure = next(iter(validator.iter_errors(document)))
-        place = "/".join(str(step) for step in failure.instance_path) or "its top"
-        raise BrokenContract(file=file, problem=f"at {place}: {failure.message[:200]}")
+        raise BrokenContract(file=file, problem=_problem(failure))
+    if form == _NEWER:
+        _check_schemas(file, document)
     fine: set[str] = set()
     for place, target in _references(document, ""):
         if not target.startswith("#/"):
@@ -40,13 +46,62 @@ def check(file: Path, document: Mapping[str, Any]) -> None:
 
 
 @cache
-def _validator(form: str) -> jsonschema_rs.Draft4Validator | None:
+def _validator(form: str) -> Validator | None:
     """OpenAPI's own schema of a form, as openapi-spec-validator carries it; None if it has none."""
     found = importlib.util.find_spec("openapi_spec_validator")
-    if found is None or found.origin is None or form not in ("v2.0", "v3.0"):
+    if found is None or found.origin is None or form not in ("v2.0", "v3.0", _NEWER):
         return None
     path = Path(found.origin).parent / "resources" / "schemas" / form / "schema.json"
-    return jsonschema_rs.Draft4Validator(json.loads(path.read_text(encoding="utf-8")))
+    draft = jsonschema_rs.Draft202012Validator if form == _NEWER else jsonschema_rs.Draft4Validator
+    return draft(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _check_schemas(file: Path, document: Mapping[str, Any]) -> None:
+    """What OpenAPI 3.1's own schema leaves to JSON Schema's: that schemas are such."""
+    validator = _schema_validator()
+    for place, schema in _schemas(document, ""):
+        if validator.is_valid(schema):
+            continue
+        for failure in validator.iter_errors(schema):
+            # As 3.0 has it, which is read too.
+            if not (failure.instance_path[-1:] in _BOUNDS and isinstance(failure.instance, bool)):
+                raise BrokenContract(file=file, problem=_problem(failure, place))
+
+
+@cache
+def _schema_validator() -> Validator:
+    return jsonschema_rs.Draft202012Validator({"$ref": _JSON_SCHEMA})
+
+
+def _schemas(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """(place, schema) of the outermost schemas."""
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _schemas(inner, f"{place}/{index}")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            below = f"{place}/{key}" if place else str(key)
+            if key == "schema":
+                yield below, inner
+            elif below == "components/schemas" and isinstance(inner, dict):
+                yield from ((f"{below}/{name}", each) for name, each in inner.items())
+            elif isinstance(inner, (dict, list)) and key not in _VALUES:
+                yield from _schemas(inner, below)
+
+
+def _problem(failure: jsonschema_rs.ValidationError, place: str = "") -> str:
+    """What is wrong, and where. Of alternatives the one that came nearest is told of."""
+    while failure.kind.name in ("oneOf", "anyOf"):
+        branches = failure.kind.as_dict().get("context", ())
+        inner = [each for branch in branches for each in branch]
+        if not inner:
+            break
+        failure = max(inner, key=lambda each: len(each.instance_path))
+    steps = [place] if place else []
+    steps += [str(step) for step in failure.instance_path]
+    if failure.kind.name == "required":
+        steps.append(failure.kind.as_dict()["property"])
+    return f"at {'/'.join(steps) or 'its top'}: {describe(failure)[1][:300]}"
 
 
 def _references(value: Any, place: str, *, names: bool = False) -> Iterator[tuple[str, str]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tmfserver.query.ast import ValueType
 from tmfserver.spec.dialect import Applied
-from tmfserver.spec.events import KINDS, undeclared
+from tmfserver.spec.events import KINDS, EventType, undeclared
 from tmfserver.spec.later import changed
-from tmfserver.spec.model import Api
+from tmfserver.spec.model import Api, Resource
 
 ORIGIN = "@origin"
 _ORIGIN_TYPES: Mapping[str, ValueType] = {
@@ -35,16 +35,24 @@ _ORIGIN_SCHEMA: dict[str, Any] = {
 def with_all_events(api: Api) -> Api:
     """The same contract, with the events that it does not declare for a resource in the shape of
     those that it declares; a change of state only for what has a state."""
-    known = [event for resource in api.resources.values() for event in resource.events.values()]
-    resources = {}
-    for name, resource in api.resources.items():
-        more = {
-            kind: undeclared(name, kind, known)
-            for kind in KINDS
-            if kind not in resource.events and (kind != "StateChange" or resource.state)
-        }
-        resources[name] = replace(resource, events={**resource.events, **more})
-    return replace(api, resources=resources)
+    known = [event for resource in api.every_resource for event in resource.events.values()]
+    return replace(
+        api,
+        resources={name: _telling_all(each, known) for name, each in api.resources.items()},
+        nested={
+            name: replace(each, resource=_telling_all(each.resource, known))
+            for name, each in api.nested.items()
+        },
+    )
+
+
+def _telling_all(resource: Resource, known: Sequence[EventType]) -> Resource:
+    more = {
+        kind: undeclared(resource.name, kind, known)
+        for kind in KINDS
+        if kind not in resource.events and (kind != "StateChange" or resource.state)
+    }
+    return replace(resource, events={**resource.events, **more})
 
 
 def with_origins(api: Api) -> Api:

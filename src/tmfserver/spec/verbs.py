@@ -9,6 +9,7 @@ Verb: TypeAlias = Literal[
     "list", "create", "retrieve", "replace", "patch", "delete",
     "subscribe", "subscriptions", "subscription", "unsubscribe", "listen", "bulk",
     "history", "hierarchy", "summary", "aggregate", "content", "errors",
+    "part", "put_part", "patch_part",
 ]  # fmt: skip
 
 # What an operation that TM Forum has no path for says of itself: {"verb": ..., "resource": ...}.
@@ -16,6 +17,8 @@ OWN = "x-operation"
 # Beside these: the path of a collection that stands in others; the attribute by which the documents
 # of a collection name what the path begins with.
 PLACE, HOLDER = "place", "holder"
+# What of an instance a part of it is: one attribute, whose value it is; or some, comma-separated.
+ATTRIBUTE, VIEW = "attribute", "view"
 
 ON_COLLECTION: dict[str, Verb] = {"get": "list", "post": "create", "patch": "bulk"}
 ON_INSTANCE: dict[str, Verb] = {
@@ -24,6 +27,7 @@ ON_INSTANCE: dict[str, Verb] = {
     "patch": "patch",
     "delete": "delete",
 }
+ON_PART: dict[str, Verb] = {"get": "part", "put": "put_part", "patch": "patch_part"}
 _ON_HUB: dict[str, Verb] = {"get": "subscriptions", "post": "subscribe"}
 _ON_LISTENER: dict[str, Verb] = {"get": "subscription", "delete": "unsubscribe"}
 

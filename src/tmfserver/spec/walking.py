@@ -7,9 +7,13 @@ from typing import Any
 
 from tmfserver.spec.openapi import METHODS
 
-_NAMED = ("properties", "patternProperties")
-_LISTED = ("allOf", "anyOf", "oneOf")
-_SINGLE = ("items", "not", "additionalProperties")
+# The latter ones in OpenAPI 3.1, until they are kept apart (conditions.py).
+_NAMED = ("properties", "patternProperties", "dependentSchemas")
+_LISTED = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLE = (
+    "items", "not", "additionalProperties", "if", "then", "else", "contains", "propertyNames",
+    "unevaluatedProperties", "unevaluatedItems",
+)  # fmt: skip
 
 
 def every_schema(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

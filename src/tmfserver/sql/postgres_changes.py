@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from secrets import token_hex
 from typing import Any
@@ -29,8 +30,10 @@ from tmfserver.repository import (
     Keep,
     Listener,
     Listeners,
+    Present,
     Receive,
     Remove,
+    RemoveWithin,
     Replace,
     Subscribe,
     Unchanged,
@@ -50,11 +53,20 @@ from tmfserver.sql.postgres_batches import (
     locks,
 )
 from tmfserver.sql.postgres_pool import Connection
-from tmfserver.sql.statements import Prepared, fingerprint, now, system_statements
+from tmfserver.sql.statements import (
+    Prepared,
+    absent,
+    bounds,
+    fingerprint,
+    holding_statements,
+    now,
+    system_statements,
+)
 
 SYSTEM = system_statements(JSON)
 EVENT, DELIVERIES = event_statements()
 JOBS = job_statements(JSON)
+holding = lru_cache(maxsize=4096)(lambda name: holding_statements(name, JSON))
 _KINDS: Mapping[type, Kind] = {Insert: "insert", Replace: "replace", Remove: "remove"}
 
 
@@ -102,6 +114,11 @@ async def _apply(connection: Connection, change: Change) -> None:
         case Unchanged(collection, id, seen):
             if not await _run(connection, locks(collection.name), id, seen):
                 raise Stale(resource=collection.resource, id=id)
+        case Present(collection, id):
+            if not await _run(connection, holding(collection.name).present, id):
+                raise absent(change)
+        case RemoveWithin(collection):
+            await _count(connection, holding(collection.name).remove_within, *bounds(change))
         case Event():
             await _event(connection, change)
         case Subscribe(listener):

@@ -14,19 +14,10 @@ from typing import Any
 
 from sqlalchemy import ClauseElement
 
-from tmfserver.deliveries import (
-    Batch,
-    Claimed,
-    Delivery,
-    Health,
-    Hour,
-    Outcome,
-    Received,
-    Told,
-    Wanted,
-)
+from tmfserver.deliveries import Batch, Claimed, Outcome, Wanted
 from tmfserver.errors import NotFound
 from tmfserver.sql import outbox
+from tmfserver.sql.outbox_lists import Lists
 from tmfserver.sql.postgres_batches import JSON
 from tmfserver.sql.postgres_changes import SYSTEM
 from tmfserver.sql.postgres_pool import Connection, Connections
@@ -113,7 +104,7 @@ WHERE id = $2::text AND ended IS NULL
 """
 
 
-class PostgresOutbox:
+class PostgresOutbox(Lists):
     """closing: whether the connections are its own."""
 
     def __init__(self, connections: Connections, *, closing: bool = False) -> None:
@@ -133,11 +124,6 @@ class PostgresOutbox:
     async def end(self, listener: str) -> None:
         await self._connections.run(partial(_end, listener))
 
-    async def find(
-        self, wanted: Wanted, limit: int, before: tuple[int, str] | None = None
-    ) -> list[Delivery]:
-        return [Delivery(*row) for row in await self._rows(outbox.found(wanted, limit, before))]
-
     async def replay(self, wanted: Wanted) -> int:
         place, count = (-1, ""), 0
         while rows := await self._rows(outbox.replayed(wanted, now(), place)):
@@ -145,20 +131,8 @@ class PostgresOutbox:
             self.arrived.set()
         return count
 
-    async def listeners(self) -> list[Health]:
-        return [Health(*row) for row in await self._rows(outbox.health())]
-
-    async def hours(self, since: int) -> list[Hour]:
-        return [Hour(*row) for row in await self._rows(outbox.hours(since))]
-
-    async def event(self, id: str) -> Told | None:
-        return next((Told(*row) for row in await self._rows(outbox.told(id))), None)
-
     async def rotate(self, listener: str, secret: str) -> None:
         await self._connections.run(partial(_rotate, listener, secret))
-
-    async def received(self, limit: int) -> list[Received]:
-        return [Received(*row) for row in await self._rows(outbox.inbox(limit))]
 
     async def tidy(self, sent_before: int, events_before: int, most: int) -> int:
         return await self._connections.run(partial(_tidy, sent_before, events_before, most))

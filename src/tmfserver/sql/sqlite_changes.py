@@ -27,8 +27,10 @@ from tmfserver.repository import (
     Keep,
     Listener,
     Listeners,
+    Present,
     Receive,
     Remove,
+    RemoveWithin,
     Replace,
     Subscribe,
     Unchanged,
@@ -42,10 +44,11 @@ from tmfserver.sql.sqlite_statements import (
     JOBS,
     SYSTEM,
     documents,
+    holding,
     insert_sql,
     replace_sql,
 )
-from tmfserver.sql.statements import fingerprint, now
+from tmfserver.sql.statements import absent, bounds, fingerprint, now
 
 Asked: TypeAlias = tuple[Sequence["Change | Work"], int | None]
 Results: TypeAlias = tuple[list[Failure | None], Listeners | None]
@@ -80,6 +83,8 @@ class Changes:
             Replace: self._replace,
             Remove: self._remove,
             Unchanged: self._unchanged,
+            Present: self._present,
+            RemoveWithin: self._remove_within,
             Event: self._event,
             Subscribe: self._subscribe,
             Unsubscribe: self._unsubscribe,
@@ -221,6 +226,14 @@ class Changes:
         found = self._run(documents(change.collection.name).get.sql, (change.id,)).fetchone()
         if found is None or found[2] != change.seen:
             raise Stale(resource=change.collection.resource, id=change.id)
+
+    def _present(self, change: Present) -> None:
+        sql = holding(change.collection.name).present.sql
+        if self._run(sql, (change.id,)).fetchone() is None:
+            raise absent(change)
+
+    def _remove_within(self, change: RemoveWithin) -> None:
+        self._run(holding(change.collection.name).remove_within.sql, bounds(change))
 
     def _remove(self, change: Remove) -> None:
         row = change.id, change.seen

@@ -11,19 +11,10 @@ from typing import Any
 import orjson
 from sqlalchemy import ClauseElement
 
-from tmfserver.deliveries import (
-    Batch,
-    Claimed,
-    Delivery,
-    Health,
-    Hour,
-    Outcome,
-    Received,
-    Told,
-    Wanted,
-)
+from tmfserver.deliveries import Batch, Claimed, Outcome, Wanted
 from tmfserver.errors import NotFound
 from tmfserver.sql import outbox
+from tmfserver.sql.outbox_lists import Lists
 from tmfserver.sql.sqlite_changes import Work
 from tmfserver.sql.sqlite_connection import Reader, answering, connect
 from tmfserver.sql.sqlite_statements import JSON, SYSTEM
@@ -86,7 +77,7 @@ SECRETS = "SELECT secret FROM listener WHERE id = ? AND ended IS NULL"
 ROTATE = "UPDATE listener SET secret = ? WHERE id = ?"
 
 
-class SqliteOutbox:
+class SqliteOutbox(Lists):
     """Looks on a connection that only reads; what it writes joins the writer's queue.
 
     closing: what else is to be closed with it.
@@ -118,11 +109,6 @@ class SqliteOutbox:
     async def end(self, listener: str) -> None:
         await self._write(partial(_end, listener))
 
-    async def find(
-        self, wanted: Wanted, limit: int, before: tuple[int, str] | None = None
-    ) -> list[Delivery]:
-        return [Delivery(*row) for row in await self._read(outbox.found(wanted, limit, before))]
-
     async def replay(self, wanted: Wanted) -> int:
         place, count = (-1, ""), 0
         while rows := await self._write(partial(_rows, outbox.replayed(wanted, now(), place))):
@@ -130,20 +116,8 @@ class SqliteOutbox:
             self.arrived.set()
         return count
 
-    async def listeners(self) -> list[Health]:
-        return [Health(*row) for row in await self._read(outbox.health())]
-
-    async def hours(self, since: int) -> list[Hour]:
-        return [Hour(*row) for row in await self._read(outbox.hours(since))]
-
-    async def event(self, id: str) -> Told | None:
-        return next((Told(*row) for row in await self._read(outbox.told(id))), None)
-
     async def rotate(self, listener: str, secret: str) -> None:
         await self._write(partial(_rotate, listener, secret))
-
-    async def received(self, limit: int) -> list[Received]:
-        return [Received(*row) for row in await self._read(outbox.inbox(limit))]
 
     async def tidy(self, sent_before: int, events_before: int, most: int) -> int:
         count: int = await self._write(partial(_tidy, sent_before, events_before, most))
@@ -160,7 +134,7 @@ class SqliteOutbox:
         await self._writer.commit([work], None)
         return work.result
 
-    async def _read(self, statement: ClauseElement) -> list[Any]:
+    async def _rows(self, statement: ClauseElement) -> list[Any]:
         return await asyncio.to_thread(_look, self._path, statement)
 
     def _learn(self, connection: sqlite3.Connection) -> None:

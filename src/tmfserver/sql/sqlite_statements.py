@@ -12,6 +12,7 @@ from tmfserver.sql.dialects import SqliteJson
 from tmfserver.sql.job_table import job_statements
 from tmfserver.sql.statements import (
     document_statements,
+    holding_statements,
     insert_values,
     prepare,
     system_statements,
@@ -30,6 +31,7 @@ JOBS = job_statements(JSON)
 
 
 documents = lru_cache(maxsize=4096)(lambda name: document_statements(name, JSON))
+holding = lru_cache(maxsize=4096)(lambda name: holding_statements(name, JSON))
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tmfserver.repository import Listener
+from tmfserver.errors import NotFound
+from tmfserver.repository import Listener, Present, RemoveWithin
 from tmfserver.sql import tables
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.tables import documents
@@ -63,6 +64,13 @@ class Documents(NamedTuple):
     remove: Prepared
 
 
+class Holding(NamedTuple):
+    """The statements by which documents stand in others."""
+
+    present: Prepared
+    remove_within: Prepared
+
+
 def document_statements(collection: str, json: Json) -> Documents:
     """get takes (id); replace (document, revision, id, seen); remove (id, seen)."""
     table = documents(collection)
@@ -83,6 +91,17 @@ def document_statements(collection: str, json: Json) -> Documents:
         remove=prepare(
             table.delete().where(table.c.id == text_, table.c.revision == bindparam("v1")), json
         ),
+    )
+
+
+def holding_statements(collection: str, json: Json) -> Holding:
+    """present takes (id), and keeps the document from going until all is written; remove_within
+    takes the bounds of ids, of which the second is the first that is left."""
+    table, id = documents(collection), bindparam("v0", type_=Text)
+    present = select(table.c.seq).where(table.c.id == id)
+    gone = table.delete().where(table.c.id >= id, table.c.id < bindparam("v1", type_=Text))
+    return Holding(
+        prepare(present.with_for_update(read=True, key_share=True), json), prepare(gone, json)
     )
 
 
@@ -182,6 +201,15 @@ def fingerprint(listener: Listener) -> str:
     """What no two listeners share: api, callback and query may be too long for an index."""
     whole = f"{listener.api}\0{listener.callback}\0{listener.query}"
     return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def bounds(change: RemoveWithin) -> tuple[str, str]:
+    """What `remove_within` takes: 0 is the sign behind the slash, which no id holds."""
+    return f"{change.holder}/", f"{change.holder}0"
+
+
+def absent(change: Present) -> NotFound:
+    return NotFound(resource=change.collection.resource, id=change.id.rpartition("/")[2])
 
 
 def json_text(column: ColumnElement[Any], json: Json) -> ColumnElement[Any]:
