@@ -74,9 +74,16 @@ def running(
 ) -> Iterator[tuple[int, int]]:
     """A server while it runs and answers: (its process id, its port). `more`: flags of its own."""
     port = free_port()
+    with run(name, [*COMMANDS[name](port, database), *more], port, log) as pid:
+        yield pid, port
+
+
+@contextmanager
+def run(name: str, command: Sequence[str], port: int, log: Path) -> Iterator[int]:
+    """Any server while it runs and answers: its process id."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*COMMANDS[name](port, database), *more],
+            command,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=Path(__file__).parent.parent,
@@ -84,7 +91,7 @@ def running(
         )
     try:
         _wait_until_ready(name, process, port, log)
-        yield process.pid, port
+        yield process.pid
     finally:
         _stop(process)
 

@@ -98,8 +98,15 @@ def free_port() -> int:
 
 
 def plain_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without the settings that a developer may have in it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TMFSERVER_")}
+    """This process's environment without the settings that a developer may have in it.
+
+    Programs that are started may keep what Python compiled: else each compiles the server anew.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TMFSERVER_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**kept, **(more or {})}
 
 

@@ -11,7 +11,7 @@ from tmfserver.engine.sharing import kept_in
 from tmfserver.errors import BreakingContract
 from tmfserver.examining import examine, told
 from tmfserver.spec import Api
-from tmfserver.spec.facts import Facts, content_hash, facts_of, pack, unpack
+from tmfserver.spec.facts import Facts, content_hash, facts_of, let_go, pack, unpack
 from tmfserver.sql import ServedContract
 
 log = logging.getLogger("tmfserver")
@@ -40,6 +40,7 @@ def admit(plan: Plan) -> list[ServedContract]:
             _tell_of_others(api, known)
         row = ServedContract(api.base_path, api.title, api.version, content, pack(facts))
         newly.append(row)
+        let_go(api)
     return newly
 
 

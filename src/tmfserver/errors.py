@@ -152,6 +152,10 @@ class BrokenFile(RequestFailure):
     """The file cannot be read on: {problem}."""
 
 
+class Broken(RequestFailure):
+    """The server failed at it ({problem}); its log tells more."""
+
+
 # --- for the engine's eyes: read again and try again
 
 
@@ -165,6 +169,10 @@ class ListenersChanged(Conflict):
 
 class Unavailable(RequestFailure):
     """The database does not answer: {problem}; try again shortly."""
+
+
+class Unwritable(Unavailable):
+    """The database cannot write: {problem}; see whether its disk is full, and try again."""
 
 
 class TooSlow(RequestFailure):

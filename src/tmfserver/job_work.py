@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -16,18 +16,26 @@ import orjson
 from tmfserver import transfers
 from tmfserver.app import Plan
 from tmfserver.delivery.transfer import Places
-from tmfserver.engine.loading import Loaded
+from tmfserver.engine.loading import Loaded, Loader
 from tmfserver.engine.representation import instant, now
 from tmfserver.engine.targets import Target
-from tmfserver.errors import BrokenFile, Failure, Invalid, NoRoom, Unavailable
+from tmfserver.errors import (
+    Broken,
+    BrokenFile,
+    Failure,
+    Invalid,
+    NoRoom,
+    Unavailable,
+    Unwritable,
+)
+from tmfserver.job_telling import Telling
 from tmfserver.jobs import Bulk, Claim, Progress, Stopped
 from tmfserver.records import MEDIA_TYPES, Record, Refused, open_writer, records_of
 from tmfserver.spool import Spool
 
 log = logging.getLogger("tmfserver")
 
-LEASE_SECONDS = 15.0
-BEAT_SECONDS = 3.0
+TOLD_SECONDS = 3.0  # between two looks at how far an export is
 SKIPPED_AT_ONCE = 1_000  # records that are done with
 LONGEST_REASON = 1_000  # characters
 
@@ -51,8 +59,9 @@ class Work:
         self._part = spool.part(claim.jobs.name, claim.id)
         self._document: dict[str, Any] = orjson.loads(claim.document)
         self._counts: dict[str, Any] = dict(claim.counts)
+        self._telling = Telling(plan, claim.jobs)
         self._position = claim.position
-        self._renewed = time.monotonic()
+        self._told = time.monotonic()
 
     def run(self) -> None:
         """Raises Stopped, and errors.Unavailable when the database is away."""
@@ -62,12 +71,15 @@ class Work:
                 self._import()
             else:
                 self._export()
-        except Unavailable as failure:
-            if "full" not in str(failure):
-                raise
+        except Unwritable as failure:
             self._fail(str(failure))
+        except (Stopped, Unavailable):
+            raise
         except (Failure, OSError) as failure:
             self._fail(_sentence(failure))
+        except Exception as failure:  # it would fail again and again, and hold up the others
+            log.exception("%s %s failed", self._claim.kind, self._claim.id)
+            self._fail(str(Broken(problem=type(failure).__name__)))
 
     # --- imports
 
@@ -81,19 +93,31 @@ class Work:
             file = stack.enter_context(self._source().open("rb"))
             self._refuse_another(file)
             records = records_of(file, self._task["format"], settings.record_limit, columns)
-            batches = loader.batches(self._not_done(records))
             counted = partial(self._counted, file)
             if self._task["dry_run"]:
-                for batch in batches:
-                    self._bulk.advance(counted(loader.check(self._bulk, batch)))
-                    self._keep()
-                    self._beat()
+                self._rehearse(loader, records, counted)
             else:
+                batches = loader.batches(self._not_done(records))
                 for _ in loader.load_all(self._bulk, batches, counted):
                     self._keep()
                     self._beat()
         self._done()
         self._file.unlink(missing_ok=True)
+
+    def _rehearse(
+        self,
+        loader: Loader,
+        records: Iterator[Record | Refused],
+        counted: Callable[[Loaded], Progress],
+    ) -> None:
+        """What was counted before is read again, for those that repeat it."""
+        with closing(self._bulk.rehearsal(loader.collection)) as rehearsal:
+            for batch in loader.batches(records):
+                loaded = loader.check(rehearsal, batch)
+                if loaded.position > self._claim.position:
+                    self._bulk.advance(counted(loaded))
+                    self._keep()
+                self._beat()
 
     def _not_done(self, records: Iterator[Record | Refused]) -> Iterator[Record | Refused]:
         """The records behind those of before."""
@@ -207,18 +231,24 @@ class Work:
         return target
 
     def _beat(self) -> bool:
-        """Keeps the job, now and then; whether it was now. Raises Stopped."""
-        if time.monotonic() - self._renewed < BEAT_SECONDS and not self._stopping():
-            return False
-        if self._stopping() or not self._bulk.renew(self._claim, LEASE_SECONDS):
+        """Whether it is time to tell how far it is. Raises Stopped."""
+        if self._stopping():
             raise Stopped
-        self._renewed = time.monotonic()
+        if time.monotonic() - self._told < TOLD_SECONDS:
+            return False
+        self._told = time.monotonic()
         return True
 
     def _advance(self, *, done: bool = False, **facts: Any) -> None:
+        old = dict(self._document)
         self._document |= facts
         text = orjson.dumps(self._document).decode()
-        self._bulk.advance(Progress(self._claim, self._position, self._counts, text, done=done))
+        progress = Progress(self._claim, self._position, self._counts, text, done=done)
+        if "status" in facts:
+            href = {"href": self._task["job"]}
+            self._telling.change(self._bulk, progress, href | old, href | self._document)
+        else:
+            self._bulk.advance(progress)
 
     def _done(self) -> None:
         shown = _shown(self._counts)
@@ -228,13 +258,16 @@ class Work:
         log.info("%s %s: %s", self._claim.kind, self._claim.id, shown)
 
     def _fail(self, reason: str) -> None:
-        self._part.unlink(missing_ok=True)
-        self._file.unlink(missing_ok=True)
         counts = _shown(self._counts)
         reason = reason[:LONGEST_REASON]
+        if not self._telling.has_reasons:  # TM Forum's jobs have no other place for it
+            self._document.setdefault("errorLog", reason)
         self._advance(
             done=True, status="Failed", reason=reason, counts=counts, completionDate=_now()
         )
+        # Not before: who cannot write it down goes on with the file when there is room.
+        self._part.unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
         log.warning("%s %s failed: %s", self._claim.kind, self._claim.id, reason)
 
 

@@ -10,12 +10,14 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 from tmfserver import transfers
 from tmfserver.app import Plan
 from tmfserver.desk import places_of
-from tmfserver.errors import Unavailable
-from tmfserver.job_work import LEASE_SECONDS, Work
+from tmfserver.errors import DatabaseUnreachable, Unavailable
+from tmfserver.job_hold import LEASE_SECONDS, Hold
+from tmfserver.job_work import Work
 from tmfserver.jobs import Bulk, Claim, Stopped
 from tmfserver.spool import spool_of
 
@@ -35,34 +37,47 @@ class Worker:
         self._plan, self._stopping, self._patience = plan, stopping, patience
         self._spool = spool_of(plan.settings)
         self._places = places_of(plan.settings)
+        self._open = partial(transfers.open_bulk, plan, migrate=False)
 
     def run(self) -> None:
         transfers.tune_process()
-        with closing(transfers.open_bulk(self._plan, migrate=False)) as bulk:
-            idle = time.monotonic()
-            while not self._stopping():
-                try:
-                    claim = bulk.claim(LEASE_SECONDS)
-                    if claim is not None:
-                        self._carry_out(bulk, claim)
-                        idle = time.monotonic()
-                        continue
-                except Unavailable as failure:
-                    log.warning("Jobs cannot go on: %s", failure)
-                    time.sleep(AFTER_FAILURE_SECONDS)
-                if self._patience is not None and time.monotonic() - idle > self._patience:
-                    return
-                time.sleep(POLL_SECONDS)
+        while not self._stopping():
+            try:
+                with closing(self._open()) as bulk:
+                    self._work(bulk)
+            except (Unavailable, DatabaseUnreachable) as failure:
+                # With a new connection then: what was lost with the old one does not come back.
+                log.warning("Jobs cannot go on: %s", failure)
+                time.sleep(AFTER_FAILURE_SECONDS)
+            else:
+                return
+
+    def _work(self, bulk: Bulk) -> None:
+        """Until there is no more to do. Raises errors.Unavailable."""
+        idle = time.monotonic()
+        while not self._stopping():
+            claim = bulk.claim(LEASE_SECONDS)
+            if claim is not None:
+                self._carry_out(bulk, claim)
+                idle = time.monotonic()
+                continue
+            if self._patience is not None and time.monotonic() - idle > self._patience:
+                return
+            time.sleep(POLL_SECONDS)
 
     def _carry_out(self, bulk: Bulk, claim: Claim) -> None:
         if not claim.document:
             self._spool.forget(claim.jobs.name, claim.id)
             bulk.forget(claim.jobs, claim.id)
             return
-        work = Work(self._plan, bulk, claim, self._spool, self._places, self._stopping)
         log.info("%s %s: begins at record %d", claim.kind, claim.id, claim.position)
-        try:
-            work.run()
-        except Stopped:
-            bulk.give_back(claim)
-            log.info("%s %s: is left", claim.kind, claim.id)
+        with Hold(claim, self._open) as hold:
+            work = Work(
+                self._plan, bulk, claim, self._spool, self._places,
+                lambda: self._stopping() or hold.is_lost,
+            )  # fmt: skip
+            try:
+                work.run()
+            except Stopped:
+                bulk.give_back(claim)
+                log.info("%s %s: is left", claim.kind, claim.id)

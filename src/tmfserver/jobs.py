@@ -83,6 +83,14 @@ class Found:
     close: Callable[[], object] = field(default=lambda: None)
 
 
+class Rehearsal(Protocol):
+    """Loads that are not made: see Bulk."""
+
+    def __call__(self, rows: Sequence[NewRow]) -> frozenset[str]: ...
+
+    def close(self) -> None: ...
+
+
 class Bulk(Protocol):
     """A database, opened to write and read much."""
 
@@ -101,8 +109,8 @@ class Bulk(Protocol):
         """
         ...
 
-    def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these ids there are."""
+    def rehearsal(self, collection: Collection) -> Rehearsal:
+        """What `load` would return for each of many loads, and nothing is written."""
         ...
 
     def find(self, collection: Collection, query: Query) -> Found:

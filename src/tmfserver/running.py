@@ -35,17 +35,18 @@ def serve(
     plan = make_plan(settings)
     opened = listener or bind(settings.host, settings.port)
     newly = admitting.admit(plan)
-    done = sql.prepare(settings.database, plan.tables)
-    for sentence in done:
+    brought = sql.prepare(settings.database, plan.tables)
+    for sentence in brought.done:
         log.debug(sentence)
-    if done:
-        log.info("Brought the database up to date, in %d steps.", len(done))
+    if brought.done:
+        log.info("Brought the database up to date, in %d steps.", len(brought.done))
+        gc.collect()  # what that needed must not stay
     sql.record_contracts(settings.database, newly)
     if listener is None and (settings.workers > 1 or settings.gunicorn):
         opened.close()
         _gunicorn(settings)
     else:
-        _uvicorn(settings, Server(plan), opened, ready)
+        _uvicorn(settings, Server(plan, brought), opened, ready)
 
 
 def begin_log(settings: Settings) -> None:

@@ -19,8 +19,10 @@ from tmfserver.working import Working
 class Server:
     """The ASGI application: opens the database when it starts, closes it when it stops."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, brought: sql.Brought | None = None) -> None:
+        """brought: what `sql.prepare` said of the plan's tables, if it was asked just now."""
         self._plan = plan
+        self._brought = brought
         self._app: ASGIApp = _not_started
         self._store: Store | None = None
         self._sending: Sending | None = None
@@ -42,7 +44,9 @@ class Server:
         limits = sql.Limits(
             settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
         )
-        self._store = await sql.open_store(settings.database, self._plan.tables, limits=limits)
+        self._store = await sql.open_store(
+            settings.database, self._plan.tables, limits=limits, brought=self._brought
+        )
         wake: Callable[[], None] = _nothing
         if settings.work and any(JOBS & set(api.resources) for api in self._plan.apis):
             self._working = Working(settings, self._store.has_jobs)

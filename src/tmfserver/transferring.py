@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import click
 import orjson
 
 from tmfserver import sql, transfers
 from tmfserver.app import Plan, make_plan
+from tmfserver.ends import bar_of_file, bar_of_rows, sink, source, told_in
 from tmfserver.engine.loading import Loaded, Loader
 from tmfserver.engine.targets import Target
 from tmfserver.errors import RequestFailure
 from tmfserver.flags import Sentence, read_settings, with_settings
-from tmfserver.jobs import Bulk
+from tmfserver.jobs import Bulk, Rehearsal
 from tmfserver.records import Format, format_of_name, open_writer, records_of
 from tmfserver.records.formats import FORMATS
 
@@ -60,18 +58,20 @@ def import_(
     tally = Tally()
     transfers.tune_process()
     with ExitStack() as stack:
-        log = stack.enter_context(Path(errors).open("wb")) if errors else None
+        tell = stack.enter_context(told_in(errors))
         bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
-        loader = stack.enter_context(transfers.opened_loader(plan, target, base))
+        loader = stack.enter_context(transfers.opened_loader(plan, target, absolute(plan, base)))
+        rehearsal = None
+        if dry_run:
+            rehearsal = stack.enter_context(closing(bulk.rehearsal(target.collection)))
         for name in files:
-            with _source(name, format_) as file, failing(f"{name}: ", tally):
+            with failing(f"{name}: ", tally), source(name, format_) as file:
                 limit = plan.settings.record_limit
                 kind = format_ or format_of_name(name)
                 records = records_of(file, kind, limit, columns)
-                for loaded in _load(loader, bulk, records, dry_run, _bar(name, file)):
+                for loaded in _load(loader, bulk, records, rehearsal, bar_of_file(name, file)):
                     tally.add(loaded)
-                    if log is not None:
-                        log.writelines(line(name, each) for each in loaded.problems)
+                    tell([line(name, each) for each in loaded.problems])
     click.echo(tally.told(dry_run=dry_run), err=True)
     if tally.invalid:
         sys.exit(REFUSED)
@@ -109,12 +109,14 @@ def line(name: str, problem: Any) -> bytes:
     return orjson.dumps({"file": name, **told}) + b"\n"
 
 
-def _load(loader: Loader, bulk: Bulk, records: Any, dry_run: bool, bar: Any) -> Iterator[Loaded]:
+def _load(
+    loader: Loader, bulk: Bulk, records: Any, rehearsal: Rehearsal | None, bar: Any
+) -> Iterator[Loaded]:
     with bar as shown:
         batches = loader.batches(records)
         done: Iterator[Loaded]
-        if dry_run:
-            done = (loader.check(bulk, batch) for batch in batches)
+        if rehearsal is not None:
+            done = (loader.check(rehearsal, batch) for batch in batches)
         else:
             done = loader.load_all(bulk, batches, lambda _: None)
         for loaded in done:
@@ -136,16 +138,16 @@ def export(resource: str, query: str, format_: Format | None, output: str, **giv
     is whole. Exit code 1: it could not be done.
     """
     plan, target, base = begin(resource, given)
-    with ExitStack() as stack, failing("", None):
+    with failing("", None), ExitStack() as stack:
         asked = transfers.read_query(target, query)
         bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         found = transfers.find(bulk, target, base, asked)
         stack.callback(found.close)
-        file = stack.enter_context(_sink(output))
+        file = stack.enter_context(sink(output))
         kind = format_ or format_of_name(output) or "ndjson"
         writer = open_writer(file, kind, transfers.columns_of(target), output)
         count = 0
-        shown = stack.enter_context(_rows_bar(output, found.total))
+        shown = stack.enter_context(bar_of_rows(output, found.total))
         for rows in found.batches:
             writer.write(transfers.texts(base, asked, rows))
             count += len(rows)
@@ -164,6 +166,13 @@ def begin(resource: str, given: dict[str, Any]) -> tuple[Plan, Target, str]:
         raise click.BadParameter(str(failure), param_hint="RESOURCE") from failure
 
 
+def absolute(plan: Plan, base: str) -> str:
+    """Where no public URL is set, as who serves by these settings is reached from here: contracts
+    want addresses to be whole."""
+    settings = plan.settings
+    return base if "://" in base else f"http://{settings.host}:{settings.port}{base}"
+
+
 @contextmanager
 def failing(where: str, tally: Counted | None) -> Iterator[None]:
     """Says in a sentence what went wrong, and how far it went."""
@@ -174,67 +183,6 @@ def failing(where: str, tally: Counted | None) -> Iterator[None]:
         raise Sentence(f"{where}{failure}{before}") from failure
     except OSError as error:
         raise Sentence(f"{where}{error.strerror or error}") from error
-
-
-@contextmanager
-def _source(name: str, format_: Format | None) -> Iterator[IO[bytes]]:
-    if name != "-":
-        try:
-            file = Path(name).open("rb")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise Sentence(f"{name}: {error.strerror}") from error
-        with file:
-            yield file
-        return
-    pipe: Any = sys.stdin.buffer
-    if format_ == "parquet" or pipe.peek(4).startswith(b"PAR1"):
-        with TemporaryFile() as whole:  # Parquet is read from its end
-            shutil.copyfileobj(pipe, whole)
-            whole.seek(0)
-            yield whole
-        return
-    yield pipe
-
-
-@contextmanager
-def _sink(output: str) -> Iterator[IO[bytes]]:
-    """Where to write: a file comes by its name when it is whole."""
-    if output == "-":
-        yield sys.stdout.buffer
-        return
-    path = Path(output)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def is_terminal() -> bool:
-    """Whether somebody looks at what is told of progress."""
-    return sys.stderr.isatty()
-
-
-@contextmanager
-def _bar(name: str, file: IO[bytes]) -> Iterator[Callable[[], Any]]:
-    """A progress bar by the bytes that were read, on a terminal alone."""
-    if name == "-" or not is_terminal():
-        yield lambda: None
-        return
-    size = Path(name).stat().st_size
-    with click.progressbar(length=size, label=Path(name).name, file=sys.stderr) as bar:
-        yield lambda: bar.update(file.tell() - bar.pos)
-
-
-@contextmanager
-def _rows_bar(output: str, total: int | None) -> Iterator[Callable[[int], Any]]:
-    if output == "-" or total is None or not is_terminal():
-        yield lambda _: None
-        return
-    with click.progressbar(length=total, label=Path(output).name, file=sys.stderr) as bar:
-        yield bar.update
 
 
 @click.command()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from getpass import getuser
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ import orjson
 
 from tmfserver import exact, sql
 from tmfserver.app import Plan, resource_engine
+from tmfserver.ends import is_terminal, told_in
 from tmfserver.engine import ResourceEngine, represent
 from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target
@@ -24,7 +24,7 @@ from tmfserver.flags import Sentence, with_settings
 from tmfserver.query.ast import Query
 from tmfserver.query.parse import parse
 from tmfserver.repository import Row
-from tmfserver.transferring import REFUSED, begin, failing, is_terminal
+from tmfserver.transferring import REFUSED, absolute, begin, failing
 
 AT_ONCE = 64  # documents that are moved together
 MOST_TOLD = 10  # refused ones that are told without --errors
@@ -54,16 +54,15 @@ def transition(
     plan, target, base = begin(resource, given)
     tally = Tally()
     with ExitStack() as stack, failing("", tally):
-        move = Move(_state_of(plan, target), state, _absolute(plan, base), getuser(), dry_run)
+        move = Move(_state_of(plan, target), state, absolute(plan, base), getuser(), dry_run)
         asked = _read(target, query)
-        log = stack.enter_context(Path(errors).open("wb")) if errors else None
+        tell = stack.enter_context(told_in(errors))
         shown = stack.enter_context(_bar())
 
         def take(moved: Moved) -> None:
             tally.add(moved)
             shown(moved)
-            if log is not None:
-                log.writelines(_line(*each) for each in moved.refused)
+            tell([_line(*each) for each in moved.refused])
 
         asyncio.run(_move_all(plan, target, asked, move, take))
     if errors is None:
@@ -118,13 +117,6 @@ class Tally:
             f"{found} found: {self.moved} {done}, {self.there} there already,"
             f" {self.refused} refused"
         )
-
-
-def _absolute(plan: Plan, base: str) -> str:
-    """Where no public URL is set, as who serves by these settings is reached from here: contracts
-    want addresses to be whole."""
-    settings = plan.settings
-    return base if "://" in base else f"http://{settings.host}:{settings.port}{base}"
 
 
 def _line(id: str, reason: str) -> bytes:

@@ -22,6 +22,8 @@ from tmfserver.admitting import admit
 from tmfserver.app import make_plan
 from tmfserver.errors import BreakingContract
 from tmfserver.settings import Settings
+from tmfserver.spec.facts import facts_of, pack
+from tmfserver.spec.later import Later
 
 RECORDED = "SELECT base_path, version FROM contract ORDER BY base_path"
 
@@ -42,6 +44,18 @@ def test_the_first_start_is_recorded(tmp_path: Path, new_database: str) -> None:
     assert start(new_database, tmp_path / "things.json") == 1
     assert select(new_database, RECORDED) == [("/tmf-api/thingManagement/v1", "1.0.0")]
     assert start(new_database, tmp_path / "things.json") == 0
+
+
+def test_what_was_parsed_is_let_go(tmp_path: Path, new_database: str) -> None:
+    """The facts of a new contract are recorded without keeping in memory what they are made of."""
+    write(tmp_path / "things.json")
+    settings = Settings(database=new_database, specs=(str(tmp_path / "things.json"),))
+    plan = make_plan(settings)
+    (row,) = admit(plan)
+    (api,) = plan.apis
+    parts = [api.document, *[each.definition for each in api.operations]]
+    assert all(isinstance(part, Later) and part._loaded is None for part in parts)
+    assert pack(facts_of(api)) == row.facts
 
 
 def test_a_compatible_one_is_recorded(tmp_path: Path, new_database: str) -> None:

@@ -19,6 +19,10 @@ USAGE_EVENTS = {
     "UsageSpecificationCreateEvent",
     "UsageSpecificationAttributeValueChangeEvent",
     "UsageSpecificationDeleteEvent",
+    "ImportJobCreateEvent",
+    "ImportJobStateChangeEvent",
+    "ExportJobCreateEvent",
+    "ExportJobStateChangeEvent",
 }
 REFERENCE = ("id", "href", "name", "@referredType")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.handlers.usage_steps import PAIRS, STATES, following, may_go
 from tests.serving import COMMAND, StartServer, plain_environment, select
 
 from tmfserver.cli import commands
@@ -56,6 +57,33 @@ def test_all_that_match_are_moved(new_database: str, tmp_path: Path) -> None:
     assert again.stderr.count("\n") == 11
     done = run(new_database, "transition", "usage", "--query", "?status=guided", "--to", "rated")
     assert done.stderr == "100 found: 100 moved, 0 there already, 0 refused\n"
+
+
+def test_every_pair_of_states(new_database: str, tmp_path: Path) -> None:
+    """All 49 of them, in bulk: a usage that TMF635's life cycle lets go to the state is there
+    afterwards, one that it does not is told with what may follow and stays, and an import of the
+    same ids moves none."""
+    log, file = tmp_path / "errors", tmp_path / "some.ndjson"
+    every = [{"id": f"{old}-{new}", "status": old, "usageType": new} for old, new in PAIRS]
+    file.write_text("".join(json.dumps(each) + "\n" for each in every))
+    run(new_database, "import", "usage", file)
+    others = [{**each, "status": each["usageType"]} for each in every]
+    file.write_text("".join(json.dumps(each) + "\n" for each in others))
+    again = run(new_database, "import", "usage", file)
+    assert "49 read: 0 created, 49 there already, 0 refused" in again.stderr
+    for new in STATES:
+        words = ["transition", "usage", "--query", f"usageType={new}", "--to", new]
+        run(new_database, *words, "--errors", log, code=3)
+        told = [json.loads(line) for line in log.read_text().splitlines()]
+        forbidden = [old for old in STATES if not may_go(old, new)]
+        assert sorted(each["id"] for each in told) == sorted(f"{old}-{new}" for old in forbidden)
+        for each in told:
+            named = each["reason"].rpartition("may go to")[2]
+            old = each["id"].partition("-")[0]
+            assert {state for state in STATES if f"'{state}'" in named} == set(following(old))
+    rows = select(new_database, f"SELECT CAST(document AS text) FROM {USAGE}")
+    found = {each["id"]: each["status"] for each in (json.loads(text) for (text,) in rows)}
+    assert found == {f"{old}-{new}": new if may_go(old, new) else old for old, new in PAIRS}
 
 
 def test_each_step_is_an_event_and_in_the_history(

@@ -20,7 +20,8 @@ from tests.serving import QUIET, flags, plain_environment
 LOADED = (
     "tmfserver.cli", "tmfserver.running", "tmfserver.delivering", "tmfserver.http.protocol",
     "tmfserver.delivery.connecting", "tmfserver.delivery.dispatcher", "tmfserver.delivery.sender",
-    "uvicorn", "uvicorn.lifespan.on", "uvloop", "alembic.command", "psycopg", "psycopg_pool",
+    "uvicorn", "uvicorn.lifespan.on", "uvloop", "psycopg", "psycopg_pool",
+    "sqlalchemy.dialects.postgresql.psycopg",
 )  # fmt: skip
 
 

@@ -215,8 +215,8 @@ def steps(ears: Ears, id: str) -> list[str]:
     return [
         each["event"]["usage"]["status"]
         for each in events
-        if each["event"]["usage"]["id"] == id
-        and each["eventType"] in ("UsageCreateEvent", "UsageStateChangeEvent")
+        if each["eventType"] in ("UsageCreateEvent", "UsageStateChangeEvent")
+        and each["event"]["usage"]["id"] == id
     ]
 
 

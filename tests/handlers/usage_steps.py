@@ -5,19 +5,24 @@ from __future__ import annotations
 from itertools import product
 
 STATES = ("received", "rejected", "recycled", "guided", "rated", "rerated", "billed")
+
+# From a state (a row) to a state (a column): x where the diagram has an edge, = where it stays.
+_TABLE = """
+          received rejected recycled guided rated rerated billed
+received  =        x        -        x      -     -       -
+rejected  -        =        x        -      -     -       -
+recycled  -        x        =        x      -     -       -
+guided    -        x        -        =      x     -       -
+rated     -        -        -        -      =     x       x
+rerated   -        -        -        -      x     =       -
+billed    -        -        -        -      -     -       =
+"""
+_ROWS = [line.split() for line in _TABLE.strip().splitlines()]
 EDGES = frozenset(
-    {
-        ("received", "guided"),
-        ("received", "rejected"),
-        ("guided", "rated"),
-        ("guided", "rejected"),
-        ("rejected", "recycled"),
-        ("recycled", "guided"),
-        ("recycled", "rejected"),
-        ("rated", "rerated"),
-        ("rerated", "rated"),
-        ("rated", "billed"),
-    }
+    (old, new)
+    for old, *signs in _ROWS[1:]
+    for new, sign in zip(_ROWS[0], signs, strict=True)
+    if sign == "x"
 )
 PAIRS = tuple(product(STATES, STATES))
 

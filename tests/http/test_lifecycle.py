@@ -8,7 +8,15 @@ from typing import NamedTuple
 import httpx
 import pytest
 from tests.handlers.usage_steps import PAIRS, STATES, following, may_go
-from tests.http.asking import JSON_PATCH, USAGE, Document, create, patch, refused
+from tests.http.asking import (
+    JSON_PATCH,
+    JSON_PATCH_QUERY,
+    USAGE,
+    Document,
+    create,
+    patch,
+    refused,
+)
 
 
 class Way(NamedTuple):
@@ -32,10 +40,24 @@ def _json_patch(client: httpx.Client, made: Document, new: str) -> httpx.Respons
     return patch(client, f"{USAGE}/{made['id']}", steps, JSON_PATCH)
 
 
+def _json_patch_query(client: httpx.Client, made: Document, new: str) -> httpx.Response:
+    steps = [{"op": "replace", "path": "/status", "value": new}]
+    return patch(client, f"{USAGE}/{made['id']}", steps, JSON_PATCH_QUERY)
+
+
+def _add(client: httpx.Client, _made: Document, new: str) -> httpx.Response:
+    """A PATCH of the collection, which only adds to it (TMF630 6.2): the one that was added."""
+    steps = [{"op": "add", "path": "/-", "value": {"status": new}}]
+    response = patch(client, USAGE, steps, JSON_PATCH)
+    return client.get(response.json()[0]["href"]) if response.is_success else response
+
+
 WAYS = {
     "POST": Way(_post, checked=False),
+    "PATCH of the collection": Way(_add, checked=False),
     "PATCH": Way(_patch, checked=True),
     "JSON Patch": Way(_json_patch, checked=True),
+    "JSON Patch Query": Way(_json_patch_query, checked=True),
 }
 
 
@@ -48,7 +70,7 @@ def test_every_pair_of_states(client: httpx.Client, way: str, old: str, new: str
     response = WAYS[way].bring(client, made, new)
     now = client.get(f"{USAGE}/{made['id']}").json()
     if not WAYS[way].checked:
-        assert response.status_code == 201, response.text
+        assert response.is_success, response.text
         assert response.json()["status"] == new
         assert now == made
     elif may_go(old, new):
@@ -86,3 +108,18 @@ def test_an_unknown_state_is_refused(client: httpx.Client) -> None:
     response = patch(client, f"{USAGE}/{made['id']}", {"status": "lost"})
     assert response.status_code in (400, 409)
     refused(response, response.status_code, "status", "lost", *STATES)
+
+
+def test_the_collection_changes_no_states(client: httpx.Client) -> None:
+    """A PATCH of it that would is refused, and so is one that adds what is there."""
+    made = create(client, USAGE, {"status": "billed"})
+    path = f"/{made['id']}/status"
+    for step in (
+        {"op": "replace", "path": path, "value": "received"},
+        {"op": "add", "path": path, "value": "received"},
+        {"op": "add", "path": "/-", "value": {"id": made["id"], "status": "received"}},
+    ):
+        response = patch(client, USAGE, [step], JSON_PATCH)
+        refused(response, response.status_code)
+        assert response.status_code in (400, 409)
+    assert client.get(f"{USAGE}/{made['id']}").json() == made

@@ -74,6 +74,31 @@ def test_groups_come_in_pages(client: httpx.Client) -> None:
     ]
 
 
+def test_very_many_groups_come_in_pages(client: httpx.Client) -> None:
+    """Fifty parties and fifty characteristics of one usage are 2,500 groups."""
+    kind, names = unique("kind"), [f"{n:02}" for n in range(50)]
+    parties = [party(name) for name in names]
+    measured = [{"name": name, "value": 1} for name in names]
+    create(client, USAGE, usage(kind, 1, 1, relatedParty=parties, usageCharacteristic=measured))
+    group = "relatedParty.id,usageCharacteristic.name"
+    ask = {"usageType": kind, "groupBy": group, "offset": "2499"}
+    response = client.get(SUMMARY, params=ask)
+    assert response.headers["x-total-count"] == "2500"
+    assert [list(each["group"].values()) for each in response.json()["groups"]] == [["49", "49"]]
+
+
+def test_groups_are_in_the_order_of_their_values(client: httpx.Client) -> None:
+    """Numbers, then texts, then booleans, then what has no value."""
+    kind = unique("kind")
+    for value in (True, "b", 1, None, 0.5, "a", False):
+        create(
+            client, USAGE, usage(kind, 1, 1, usageCharacteristic=[{"name": "x", "value": value}])
+        )
+    answer = asked(client, usageType=kind, groupBy="usageCharacteristic.value")
+    values = [group["group"]["usageCharacteristic.value"] for group in answer["groups"]]
+    assert [str(value) for value in values] == ["0.5", "1", "a", "b", "False", "True", "None"]
+
+
 def test_nothing_found_is_no_group(client: httpx.Client) -> None:
     """The count is nought, and the answer is 200."""
     answer = asked(client, usageType=unique("kind"), groupBy="status")

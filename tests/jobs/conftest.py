@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -60,23 +61,28 @@ def sent(client: httpx.Client, content: bytes, **query: str) -> Job:
     return done(client, posted(client.post(IMPORTS, params=query, content=content, headers=NDJSON)))
 
 
+def ended(client: httpx.Client, content: bytes, media_type: str, path: str = "usage") -> Job:
+    """An import of any kind of file, as it has ended."""
+    headers = {"content-type": media_type}
+    response = client.post(IMPORTS, params={"path": path}, content=content, headers=headers)
+    return done(client, posted(response))
+
+
 def log(client: httpx.Client, job: Job) -> list[dict[str, Any]]:
     """The lines of an import's error log."""
     response = client.get(job["errorLog"])
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/x-ndjson"
-    import json
-
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The setting files_folder."""
     return tmp_path_factory.mktemp("files")
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="package", params=DATABASES)
 def server(
     request: pytest.FixtureRequest,
     make_database: MakeDatabase,
@@ -92,12 +98,13 @@ def server(
         error_log_limit=50,
         record_limit=100_000,
         upload_limit=20_000_000,
+        delivery_timeout=3,
     )
     yield started
     stop_cleanly(started)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def client(server: Server) -> Iterator[httpx.Client]:
     with server.client() as made:
         yield made

@@ -188,6 +188,8 @@ def test_columns_are_paths() -> None:
         (b"id,a..b\n1,2\n", "'a..b' is no column"),
         (b"id,a,id\n1,2,3\n", "'id' twice"),
         (b"id,a[b]\n1,2\n", "is no column"),
+        ("id,caf\xe9\n1,2\n".encode("latin-1"), "of its first line, it is not UTF-8"),
+        (b"id," + b"x" * LIMIT + b"\n1,2\n", "of its first line, the row is longer than"),
     ],
 )
 def test_a_header_that_names_no_columns_is_broken(content: bytes, why: str) -> None:
@@ -203,10 +205,34 @@ def test_what_is_not_utf_8_is_refused_row_by_row() -> None:
 
 
 def test_a_row_that_is_too_long_is_refused() -> None:
-    """And so is a quote that never ends, without holding what follows."""
+    """The next one is read."""
     found = read(b"id,a\n1," + b"x" * 2000 + b"\n2,y\n", "csv", limit=1000)
     assert "longer than 1000 bytes" in found[0].reason
     assert found[1].content == b'{"id":"2","a":"y"}'
+
+
+def test_a_quote_that_does_not_end_takes_in_no_more_than_a_record() -> None:
+    """What follows cannot be told from what is in the quote: the file is broken there, and if it
+    ends before, its last row is refused."""
+    content = b'id,a\n1,x\n2,"' + b"y,z\n" * 1000
+    count, message = broken(content, "csv", limit=1000)
+    assert count == 1
+    assert "a quote before line 252 does not end within 1000 bytes" in message
+    (first, last) = read(content[:200], "csv", limit=1000)
+    assert isinstance(first, Record)
+    assert last == Refused(2, 3, "it is no CSV (unexpected end of data)")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+@pytest.mark.parametrize("told", [None, "ndjson", "csv", "json"])
+def test_utf_16_is_said_to_be_so(encoding: str, told: Format | None) -> None:
+    """By the mark at its beginning, packed or not, rather than line by line."""
+    content = '\ufeff[{"id":"1"}]\n'.encode(encoding)
+    for each in content, gzip.compress(content):
+        assert broken(each, told) == (
+            0,
+            "The file cannot be read on: it is UTF-16, expected UTF-8.",
+        )
 
 
 def test_parquet_columns_keep_numbers_and_times() -> None:

@@ -107,7 +107,7 @@ def test_old_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_contract_is_parsed_when_it_is_looked_at() -> None:
-    """Changes before that are made when it is, once."""
+    """Changes before that are made when it is, once; what was let go is parsed and changed anew."""
     loaded: list[dict[str, Any]] = []
 
     def load() -> dict[str, Any]:
@@ -121,6 +121,9 @@ def test_a_contract_is_parsed_when_it_is_looked_at() -> None:
     spec.changed(document, lambda whole: whole.update(tags=[]))
     assert len(document) == 3
     assert len(loaded) == 1
+    document.let_go()
+    assert dict(document) == {"paths": {}, "info": {}, "tags": []}
+    assert len(loaded) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.postgres import PostgresServer
 from tmfserver import exact
 from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Insert, Replace, Store
-from tmfserver.sql import open_store
+from tmfserver.sql import Limits, open_store
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
 
 THINGS = Collection(
@@ -106,8 +106,12 @@ class Postgres:
 
 
 @asynccontextmanager
-async def opened(database: Database, *collections: Collection) -> AsyncIterator[Store]:
-    store = await open_store(database.url, collections or (THINGS, OTHERS))
+async def opened(
+    database: Database,
+    *collections: Collection,
+    limits: Limits = Limits(),  # noqa: B008
+) -> AsyncIterator[Store]:
+    store = await open_store(database.url, collections or (THINGS, OTHERS), limits=limits)
     try:
         yield store
     finally:

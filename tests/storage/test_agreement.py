@@ -4,6 +4,7 @@ say, for every kind of condition and step."""
 from __future__ import annotations
 
 import asyncio
+import os
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ from tmfserver.repository import Collection, Remove
 from tmfserver.sql.rest import implied
 
 QUERIES = 5  # of one example, on the same documents
-EXAMPLES = 200
+EXAMPLES = int(os.environ.get("TMFSERVER_TEST_EXAMPLES", "80"))  # or, for a longer run, more
 CHANCE = st.randoms(use_true_random=True)
 INDEXED = Collection(
     "thingManagement/v4/indexed",

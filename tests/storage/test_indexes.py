@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from tmfserver.repository import Insert, Remove
 from tmfserver.sql.indexed import Index, indexes
 from tmfserver.sql.plans import Plans
 
+EXAMPLES = int(os.environ.get("TMFSERVER_TEST_EXAMPLES", "40"))  # or, for a longer run, more
 INSIDE = replace(
     THINGS,
     indexed=(*THINGS.indexed, "party.id", "party.since", "part.piece.size", "part.piece.spare"),
@@ -233,7 +235,10 @@ def test_indexes_agree_with_match(database: Database) -> None:
             check_indexes(database, {})
 
         @settings(
-            max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=EXAMPLES,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
         )
         @given(
             st.lists(WHOLE, min_size=1, max_size=4),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving import plain_environment
 from tests.storage.databases import THINGS, Database, opened
 from tmfserver.query.ast import Query
 
@@ -40,7 +41,7 @@ def start(database: Database, name: str, most: int) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+        env=plain_environment({"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}),
     )
 
 

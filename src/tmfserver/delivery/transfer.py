@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import certifi
 
 from tmfserver.delivery.networks import Networks, literal, refuse_literal, why_refused
-from tmfserver.errors import Invalid, Unreachable
+from tmfserver.errors import Invalid, NoRoom, Unreachable
 
 PIECE = 256 * 1024
 MOST_ADDRESSES = 4  # of one name, that are tried
@@ -76,8 +76,11 @@ class Places:
                 size += len(piece)
                 if size > limit:
                     raise Unreachable(url=shown(url), problem=f"it is larger than {limit} bytes")
-                file.write(piece)
+                _write(file, piece)
                 beat()
+            if answer.length:  # the library says nothing of it
+                problem = f"it ends after {size} bytes, {answer.length} too soon"
+                raise Unreachable(url=shown(url), problem=problem)
 
     def send(self, url: str, path: Path, media_type: str, beat: Beat) -> None:
         """Puts a file to a URL. Raises errors.Unreachable."""
@@ -105,7 +108,7 @@ class Places:
                 connection.request(method, target, body, {**own, **headers})
                 with connection.getresponse() as answer:
                     if not 200 <= answer.status < 300:
-                        raise Unreachable(url=shown(url), problem=f"it answers {answer.status}")
+                        raise Unreachable(url=shown(url), problem=_refusal(answer))
                     yield answer
         except (OSError, ValueError, http.client.HTTPException) as error:
             problem = str(error) or type(error).__name__
@@ -143,6 +146,18 @@ class Places:
             return [str(address)]
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return list(dict.fromkeys(str(row[4][0]) for row in rows))
+
+
+def _write(file: IO[bytes], piece: bytes) -> None:
+    try:
+        file.write(piece)
+    except OSError as error:  # of the disk, not of the other server
+        raise NoRoom(problem=error.strerror or str(error)) from error
+
+
+def _refusal(answer: http.client.HTTPResponse) -> str:
+    leads = answer.status < 400 and answer.getheader("location")
+    return f"it answers {answer.status}" + (", and redirects are not followed" if leads else "")
 
 
 def shown(url: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from tmfserver import exact
 from tmfserver.engine.resources import ResourceEngine
 from tmfserver.errors import Failure, ListenersChanged
-from tmfserver.jobs import After, Bulk, NewRow, Progress
+from tmfserver.jobs import After, Bulk, NewRow, Progress, Rehearsal
 from tmfserver.records import Record, Refused
 from tmfserver.repository import Event, Listeners
 from tmfserver.spec import Shape
@@ -27,8 +27,8 @@ ATTEMPTS = 100  # at a batch whose listeners changed meanwhile
 class Batch:
     """Records that go into one transaction: new rows, by id, and what was refused of them.
 
-    position: of the last record. repeated: records whose id an earlier one of the batch has.
-    unchecked: what the resource's rules have not been asked about yet.
+    position: of the last record. repeated: records whose id an earlier row of the batch has.
+    unchecked: what the resource's rules have not been asked about yet, with what it would become.
     """
 
     rows: dict[str, NewRow] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Batch:
     read: int = 0
     size: int = 0
     position: int = 0
-    unchecked: list[tuple[Record, dict[str, Any]]] = field(default_factory=list)
+    unchecked: list[tuple[Record, dict[str, Any], NewRow]] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
@@ -87,7 +87,7 @@ class Loader:
                     self._wait(self._check(batch))
                     yield batch
                     batch = Batch()
-        except Failure:
+        except (Failure, OSError):
             # What came before the place where the file is broken is as good as ever.
             if batch.read:
                 self._wait(self._check(batch))
@@ -106,11 +106,11 @@ class Loader:
         """
         with ThreadPoolExecutor(1) as thread:
             writing: Future[Loaded] | None = None
-            broken: Failure | None = None
+            broken: Exception | None = None
             while True:
                 try:
                     batch = next(batches, None)
-                except Failure as failure:  # what was begun is ended first
+                except (Failure, OSError) as failure:  # what was begun is ended first
                     batch, broken = None, failure
                 if writing is not None:
                     yield writing.result()
@@ -141,9 +141,9 @@ class Loader:
                 return made[0]
         raise ListenersChanged
 
-    def check(self, bulk: Bulk, batch: Batch) -> Loaded:
+    def check(self, rehearsal: Rehearsal, batch: Batch) -> Loaded:
         """What `load` would make of the batch; it writes nothing."""
-        return self._loaded(batch, bulk.taken(self.collection, list(batch.rows)))
+        return self._loaded(batch, rehearsal(list(batch.rows.values())))
 
     def _take(self, batch: Batch, record: Record | Refused) -> None:
         batch.read += 1
@@ -164,27 +164,23 @@ class Loader:
         self._shape.fill(document)
         self._shape.check(document)
         id, text, revision, *_ = self._engine.admit(document)
-        if id in batch.rows:
-            batch.repeated.append(self._there_already(record, id))
-            return
-        batch.rows[id] = NewRow(id, text, revision)
-        batch.records[id] = record
-        batch.unchecked.append((record, document))
+        batch.unchecked.append((record, document, NewRow(id, text, revision)))
 
     async def _check(self, batch: Batch) -> None:
         """Asks the rules, once for each batch: to go into the event loop costs as much as to write
         a row."""
-        for record, document in batch.unchecked:
-            row = batch.rows[document["id"]]
+        for record, document, row in batch.unchecked:
+            if row.id in batch.rows:
+                batch.repeated.append(self._there_already(record, row.id))
+                continue
             try:
                 _, keys, _ = await self._engine.check_new(document, self._base)
             except Failure as failure:
                 batch.refused.append(Refused(record.position, record.line, str(failure)))
-                del batch.rows[row.id]
                 continue
-            if keys is not None:
-                marks = tuple([key and key.mark for key in keys])
-                batch.rows[row.id] = row._replace(marks=marks)
+            marks = tuple([key and key.mark for key in keys]) if keys is not None else ()
+            batch.rows[row.id] = row._replace(marks=marks) if marks else row
+            batch.records[row.id] = record
         batch.unchecked.clear()
 
     def _there_already(self, record: Record, id: str) -> Refused:

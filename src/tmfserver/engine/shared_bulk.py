@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from tmfserver.document.keys import Key
 from tmfserver.engine.sharing import Kept, Sharing, kept_places
-from tmfserver.jobs import After, Bulk, Found, NewRow
+from tmfserver.jobs import After, Bulk, Found, NewRow, Rehearsal
 from tmfserver.query.ast import Query
 from tmfserver.repository import Collection
 
@@ -32,9 +32,10 @@ class SharedBulk:
             return self._bulk.load(collection, rows, then)
         return self._bulk.load(kept.collection, [_kept(row, kept) for row in rows], then)
 
-    def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
-        kept = self._kept.get(collection.name)
-        return self._bulk.taken(kept.collection if kept else collection, ids)
+    def rehearsal(self, collection: Collection) -> Rehearsal:
+        if (kept := self._kept.get(collection.name)) is None:
+            return self._bulk.rehearsal(collection)
+        return SharedRehearsal(self._bulk.rehearsal(kept.collection), kept)
 
     def find(self, collection: Collection, query: Query) -> Found:
         if (kept := self._kept.get(collection.name)) is None:
@@ -42,6 +43,19 @@ class SharedBulk:
         found = self._bulk.find(kept.collection, kept.query(query))
         batches = ([kept.row(row) for row in rows] for rows in found.batches)
         return replace(found, batches=batches)
+
+
+class SharedRehearsal:
+    """Loads into an alias that are not made."""
+
+    def __init__(self, rehearsal: Rehearsal, kept: Kept) -> None:
+        self._rehearsal, self._kept = rehearsal, kept
+
+    def __call__(self, rows: Sequence[NewRow]) -> frozenset[str]:
+        return self._rehearsal([_kept(row, self._kept) for row in rows])
+
+    def close(self) -> None:
+        self._rehearsal.close()
 
 
 def _kept(row: NewRow, kept: Kept) -> NewRow:

@@ -8,13 +8,16 @@ from types import ModuleType
 from typing import Any
 
 # What Connexion imports and this server does not use: its Flask side, HTTP clients (for checking
-# tokens, following references out of a contract, and tests). A third of a second together.
+# tokens, following references out of a contract, and tests), and what WSGI is tried out with. A
+# third of a second together.
 _UNUSED = (
     "connexion.apps.flask",
     "connexion.frameworks.flask",
     "httpx",
     "requests",
     "starlette.testclient",
+    "werkzeug.serving",
+    "werkzeug.test",
 )
 
 

@@ -11,7 +11,6 @@ import asyncio
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tmfserver.http.errors import error_body
@@ -34,6 +33,9 @@ class Protocol(HttpToolsProtocol):
         if mended is None or (self.cycle is not None and not self.cycle.response_complete):
             refuse(self.transport)
             return
+        # Imported by the first such request: most servers never get one.
+        from tmfserver.http.patience import PatientProtocol
+
         patient = PatientProtocol(
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
@@ -41,13 +43,6 @@ class Protocol(HttpToolsProtocol):
         patient.connection_made(self.transport)
         self.transport.set_protocol(patient)
         patient.data_received(mended)
-
-
-class PatientProtocol(H11Protocol):
-    """One connection, read by the parser that knows every method."""
-
-    def send_400_response(self, msg: str) -> None:
-        refuse(self.transport)
 
 
 def mend(data: bytes) -> bytes | None:

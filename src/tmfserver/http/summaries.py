@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 
 from tmfserver import exact
-from tmfserver.query.folding import Folded, Key, Sum, Total
+from tmfserver.query.branches import Key, Truth
+from tmfserver.query.folding import Folded, Sum, Total
 from tmfserver.query.summing import Group, Summing
 
+MANY = 2_000  # groups, which are sorted in some milliseconds
 _MOST_DIGITS = 40
 
 
@@ -67,5 +69,13 @@ def _digits(value: Decimal) -> str:
 
 
 def _order(key: Key) -> tuple[tuple[int, Any], ...]:
-    """Numbers, then texts; what has no value comes last."""
-    return tuple([(3, "") if v is None else (2, v) if isinstance(v, str) else (1, v) for v in key])
+    """Numbers, then texts, then booleans; what has no value comes last."""
+    return tuple([_rank(value) for value in key])
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return 4, ""
+    if isinstance(value, Truth):
+        return 3, value.value
+    return (2 if isinstance(value, str) else 1), value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping
 from typing import IO, Literal, TypeAlias, get_args
 
+from tmfserver.errors import BrokenFile
 from tmfserver.records import arrays, lines, tables
 from tmfserver.records.packing import CHUNK, unpacked
 from tmfserver.records.record import Columns, Record, Refused
@@ -19,6 +21,7 @@ MEDIA_TYPES: Mapping[Format, tuple[str, ...]] = {
     "csv": ("text/csv",),
     "parquet": ("application/vnd.apache.parquet",),
 }
+UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 _ENDINGS: Mapping[str, Format] = {
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv", ".parquet": "parquet",
 }  # fmt: skip
@@ -48,8 +51,11 @@ def records_of(
         yield from _parquet(file, limit, columns)
         return
     content = unpacked(file)
+    head = content.peek(CHUNK)
+    if head.startswith(UTF_16):
+        raise BrokenFile(problem="it is UTF-16, expected UTF-8")
     if format_ is None:
-        format_ = _told_by(content.peek(CHUNK))
+        format_ = _told_by(head)
     if format_ == "parquet":
         yield from _parquet(file, limit, columns)
     elif format_ == "csv":

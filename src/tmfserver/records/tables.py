@@ -16,7 +16,8 @@ from tmfserver.records.record import Columns, Record, Refused
 
 def rows(file: IO[bytes], limit: int, known: Columns) -> Iterator[Record | Refused]:
     """The rows. One with more or fewer cells than columns, or that is not UTF-8, is refused.
-    Raises errors.BrokenFile for a header that names no columns, or one twice."""
+    Raises errors.BrokenFile for a header that names no columns, or one twice, and for a quote that
+    goes on for more than `limit` bytes: what follows cannot be told then."""
     source = _Lines(file, limit)
     reader = csv.reader(source, strict=True)
     csv.field_size_limit(max(limit, csv.field_size_limit()))
@@ -24,6 +25,8 @@ def rows(file: IO[bytes], limit: int, known: Columns) -> Iterator[Record | Refus
         header = next(reader, [])
     except csv.Error as error:
         raise BrokenFile(problem=f"its first line is no CSV ({error})") from None
+    if source.problem:
+        raise BrokenFile(problem=f"of its first line, {source.problem}")
     columns = _columns(header, known)
     position = 0
     while True:
@@ -93,7 +96,11 @@ class _Lines:
         if self.number == 0:
             line = line.removeprefix(BOM)
         self.number += 1
+        is_first = not self._size
         self._size += len(line)
+        if self._size > self._limit and not is_first:
+            problem = f"a quote before line {self.number} does not end within {self._limit} bytes"
+            raise BrokenFile(problem=problem)
         if self._size > self._limit:
             self.problem = f"the row is longer than {self._limit} bytes"
             while line and not line.endswith(b"\n"):

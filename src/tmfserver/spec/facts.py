@@ -10,11 +10,12 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from tmfserver.spec.later import Later
 from tmfserver.spec.model import Api, Operation, Resource
 
 _COMPONENT = "#/components/schemas/"
@@ -60,6 +61,14 @@ def facts_of(api: Api) -> Facts:
     )
 
 
+def let_go(api: Api) -> None:
+    """Forgets what of a contract was parsed for its facts, which may be long before a request."""
+    for part in (api.document, *[operation.definition for operation in api.operations]):
+        if isinstance(part, Later):
+            part.let_go()
+    vars(api).pop("schemas", None)
+
+
 def _operation(operation: Operation) -> dict[str, Any]:
     definition = operation.definition
     return {
@@ -101,7 +110,7 @@ def _capital(name: str) -> str:
 
 def pack(facts: Facts) -> bytes:
     """The facts as they are kept in a database; equal facts are equal bytes."""
-    return zlib.compress(orjson.dumps(asdict(facts), option=orjson.OPT_SORT_KEYS))
+    return zlib.compress(orjson.dumps(vars(facts), option=orjson.OPT_SORT_KEYS))
 
 
 def unpack(packed: bytes) -> Facts:

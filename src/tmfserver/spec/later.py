@@ -12,7 +12,7 @@ import orjson
 
 
 class Later(Mapping[str, Any]):
-    """A mapping that `load` gives, once, when something is first asked of it."""
+    """A mapping that `load` gives when something is first asked of it."""
 
     def __init__(self, load: Callable[[], Mapping[str, Any]]) -> None:
         self._load = load
@@ -20,10 +20,13 @@ class Later(Mapping[str, Any]):
         self._changes: list[Callable[[Any], object]] = []
 
     def change(self, change: Callable[[Any], object]) -> None:
-        if self._loaded is None:
-            self._changes.append(change)
-        else:
+        self._changes.append(change)
+        if self._loaded is not None:
             change(self._loaded)
+
+    def let_go(self) -> None:
+        """Forgets what was loaded: who asks again has it loaded again."""
+        self._loaded = None
 
     def whole(self) -> Mapping[str, Any]:
         if self._loaded is None:

@@ -16,14 +16,15 @@ from tmfserver.sql.address import read_address
 from tmfserver.sql.contracts import ServedContract, record_contracts, served_contracts, stored
 from tmfserver.sql.engines import conninfo, explained
 from tmfserver.sql.limits import Limits
+from tmfserver.sql.schema import Brought
 from tmfserver.sql.tables import refuse_shared_tables
 
 if TYPE_CHECKING:
     from tmfserver.sql.explanation import Explanation
 
 __all__ = [
-    "Limits", "ServedContract", "explain", "migrate", "open_bulk", "open_outbox", "open_store",
-    "prepare", "record_contracts", "served_contracts", "stored",
+    "Brought", "Limits", "ServedContract", "explain", "migrate", "open_bulk", "open_outbox",
+    "open_store", "prepare", "record_contracts", "served_contracts", "stored",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -37,15 +38,18 @@ async def open_store(
     *,
     limits: Limits = NO_LIMITS,
     migrate: bool = True,
+    brought: Brought | None = None,
 ) -> Store:
     """Opens a database for these collections; with migrate=False it must have their tables.
 
+    brought: what `prepare` said of these collections just now, which is not looked at again.
     Raises errors.WrongSetting for a wrong URL and errors.DatabaseUnreachable for a
     database that cannot be used, within ten seconds.
     """
     address = read_address(url)
     refuse_shared_tables(collections)
-    brought = await asyncio.to_thread(schema.bring_up, address, collections, apply=migrate)
+    if brought is None:
+        brought = await asyncio.to_thread(schema.bring_up, address, collections, apply=migrate)
     for sentence in brought.waiting:
         log.warning(sentence)
     if address.driver == "sqlite":
@@ -93,14 +97,14 @@ def open_bulk(url: str, collections: Sequence[Collection], *, migrate: bool = Tr
         return PostgresBulk(conninfo(address), usable)
 
 
-def prepare(url: str, collections: Sequence[Collection]) -> list[str]:
-    """Makes what a start needs, in sentences: tables, and indexes where there is little to index.
+def prepare(url: str, collections: Sequence[Collection]) -> Brought:
+    """Makes what a start needs: tables, and indexes where there is little to index.
 
     Raises as open_store does.
     """
     address = read_address(url)
     refuse_shared_tables(collections)
-    return schema.bring_up(address, collections, apply=True).done
+    return schema.bring_up(address, collections, apply=True)
 
 
 def migrate(

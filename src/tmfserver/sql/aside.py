@@ -26,6 +26,7 @@ from tmfserver.sql.plans import Asked
 
 GRACE_SECONDS = 2.0  # past its deadline, after which a process is taken for stuck
 CLOSING_SECONDS = 1.0  # for a process to end by itself
+LARGE = 512 * 1024  # bytes of an answer; a page is hardly ever so large
 WORKER = "-P", "-m", "tmfserver.sql.aside_worker"
 
 _LOST = (OSError, EOFError, RuntimeError)  # a pipe's other end is gone, as asyncio and uvloop say
@@ -168,7 +169,10 @@ class _Child:
         self._in.write(frame(value))
         await self._in.drain()
         size = LENGTH.unpack(await self._out.readexactly(LENGTH.size))[0]
-        return pickle.loads(await self._out.readexactly(size))  # noqa: S301 - see aside_jobs.py
+        body = await self._out.readexactly(size)
+        if size > LARGE:  # a hundred thousand groups: the event loop has its turns meanwhile
+            return await asyncio.to_thread(pickle.loads, body)
+        return pickle.loads(body)  # noqa: S301 - see aside_jobs.py
 
     def kill(self) -> None:
         if self._process.returncode is None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import Dialect
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from tmfserver.exact import Exact
@@ -89,8 +89,9 @@ class SqliteJson:
 
     name = "sqlite"
 
-    def __init__(self) -> None:
-        self.dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
+    @cached_property
+    def dialect(self) -> Dialect:
+        return SQLiteDialect_pysqlite(paramstyle="qmark")
 
     def scalar(self, path: Path) -> Value:
         place = _quoted("$" + "".join(f'."{name}"' for name in path))
@@ -160,10 +161,15 @@ class PostgresJson:
 
     name = "postgresql"
 
-    def __init__(self) -> None:
-        self.dialect: Dialect = PGDialect_psycopg(  # type: ignore[no-untyped-call]
+    @cached_property
+    def dialect(self) -> Dialect:
+        # Imported here, for it takes a twentieth of a start that has no use for it.
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+        made: Dialect = PGDialect_psycopg(  # type: ignore[no-untyped-call]
             paramstyle="numeric_dollar"
         )
+        return made
 
     def scalar(self, path: Path) -> Value:
         *holders, last = map(_quoted, path)

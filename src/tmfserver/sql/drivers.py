@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isqrt
 
 from tmfserver.sql.filters import AllShape, AnyShape, Shape, SortShape, TestShape
 
@@ -55,9 +56,10 @@ def sort_index(sort: Sequence[SortShape]) -> str:
     return sort[0].place.column if len(sort) == 1 else ""
 
 
-def worth_walking(found: int, rows: int, end: int) -> bool:
-    """Whether the order's index is sooner walked to the page's end than what is found is sorted.
+def worth_walking(rows: int, end: int) -> int:
+    """How many must be found for the order's index to be sooner walked to the page's end than what
+    is found is sorted.
 
     Both look at documents: walking at rows / found for each row of the page, sorting at all found.
     """
-    return 2 * found * found > end * rows
+    return isqrt(end * rows // 2) + 1

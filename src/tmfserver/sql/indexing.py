@@ -48,6 +48,12 @@ class Maker(Protocol):
 
     def prepare(self, index: Index, columns: Sequence[Registered], /) -> list[str]: ...
 
+    def column(self, index: Index, /) -> str: ...
+
+    def beside(
+        self, table: str, indexes: Sequence[Index], columns: Sequence[Registered], /
+    ) -> list[str]: ...
+
     def fill(self, table: str, indexes: Sequence[Index], after: int, upto: int, /) -> list[str]: ...
 
     def finish(self, index: Index, *, concurrently: bool) -> list[str]: ...
@@ -71,9 +77,14 @@ def made(index: Index) -> str:
     return f"Made index {name} for '{index.dotted}' of {index.collection}."
 
 
-def make_at_once(connection: Connection, index: Index, json: Json) -> str:
+def make_at_once(connection: Connection, indexes: Sequence[Index], json: Json) -> Iterator[str]:
     """In the transaction that the connection is in; says what it did."""
-    prepare(connection, [index], json)
+    prepare(connection, indexes, json)
+    for index in indexes:
+        yield _complete_at_once(connection, index, json)
+
+
+def _complete_at_once(connection: Connection, index: Index, json: Json) -> str:
     maker = MAKERS[json.name]
     for statement in maker.fill(index.table, [index], -1, ALL):
         run(connection, statement)

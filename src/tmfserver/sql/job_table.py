@@ -18,13 +18,12 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from tmfserver.jobs import Claim, Progress, Stopped
 from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.statements import Prepared, insert_values, json_text, now, prepare
-from tmfserver.sql.tables import documents, job, job_error
+from tmfserver.sql.tables import Jsonb, documents, job, job_error
 
 ONE = text("LIMIT 1")  # as SQLAlchemy has it on SQLite, there would be an offset to bind
 IS_WAITING: ColumnElement[bool] = literal_column("state = 'waiting'")  # as the partial index has it
@@ -135,7 +134,7 @@ class JobTable:
             raise Stopped
         table = documents(claim.jobs.name)
         value = bindparam("v0", type_=Text)
-        document = cast(value, JSONB) if self._json.name == "postgresql" else value
+        document = cast(value, Jsonb) if self._json.name == "postgresql" else value
         statement = prepare(
             table.update()
             .values(document=document, revision=bindparam("v1"))

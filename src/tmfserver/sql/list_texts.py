@@ -17,6 +17,15 @@ def all_of(table: str, where: str, json: Json) -> str:
     return f'SELECT id, {document}, revision, seq FROM "{table}"{where}'
 
 
+def shares_of(columns: Sequence[str], table: str, where: str, json: Json) -> str:
+    """The same, of each document nothing but these."""
+    source = f'"{table}"{where}'
+    if json.name == "postgresql":
+        # A document that is kept compressed is unpacked here once, and not for each column again.
+        source = f"(SELECT document || '{{}}' AS document FROM {source} OFFSET 0) AS d"
+    return f"SELECT {', '.join(columns) or '1'} FROM {source}"
+
+
 def candidates(table: str, where: str, keys: Sequence[Key], most: str, json: Json) -> str:
     """Candidates, whose documents are all looked at."""
     document = "CAST(document AS text)" if json.name == "postgresql" else "document"

@@ -12,13 +12,22 @@ from sqlalchemy import text
 
 from tmfserver.errors import BadQuery
 from tmfserver.query.ast import And, Node, Query, SortKey
+from tmfserver.query.branches import Branch, branches
+from tmfserver.query.summing import Summing
 from tmfserver.repository import Collection
 from tmfserver.sql.conditions import condition, names
 from tmfserver.sql.dialects import Bound, Json
-from tmfserver.sql.drivers import FEW, MANY, going_by, index_of_part, parts_of, sort_index
+from tmfserver.sql.drivers import going_by, index_of_part, parts_of, sort_index
 from tmfserver.sql.filters import Reading, Shape, SortShape, is_range, shape, sort_shape
 from tmfserver.sql.keys import bind_seq
-from tmfserver.sql.list_texts import all_of, by_age, candidates, joined, page_with_total
+from tmfserver.sql.list_texts import (
+    all_of,
+    by_age,
+    candidates,
+    joined,
+    page_with_total,
+    shares_of,
+)
 from tmfserver.sql.pages import (
     StartShape,
     inner,
@@ -31,10 +40,11 @@ from tmfserver.sql.pages import (
 )
 from tmfserver.sql.rest import implied, split, split_sort
 from tmfserver.sql.rounding import widened
+from tmfserver.sql.shares import can_share, share_columns, share_depths, share_values
 from tmfserver.sql.statements import Prepared, prepare
 from tmfserver.sql.tables import table_name
 
-Form: TypeAlias = Literal["", "deep", "plain", "unordered"]
+Form: TypeAlias = Literal["", "deep", "plain", "unordered", "shares"]
 
 MOST_PLANS = 1000
 ALL = 2**62  # as a limit: all there are
@@ -43,10 +53,10 @@ DEEP = 1000  # rows to skip from which on their documents are worth not reading
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One index that SQLite may go by. few, many: how many rows it finds, counted so far."""
+    """One index that SQLite may go by. found: how many rows it finds, counted as far as a number
+    says that is bound behind the values."""
 
-    few: Prepared
-    many: Prepared
+    found: Prepared
     plan: Plan
 
 
@@ -79,6 +89,7 @@ class Asked:
 
     rest: what query.match must still say of each row; then the rows are all candidates.
     sort: what query.order must still sort them by.
+    branches: what the rows have texts of, to be added up; None: they have documents.
     """
 
     plan: Plan
@@ -86,6 +97,7 @@ class Asked:
     query: Query
     rest: Node | None = None
     sort: tuple[SortKey, ...] = ()
+    branches: tuple[Branch, ...] | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -94,7 +106,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a plan is made for. fetched: the most rows, one more than `limit` behind a cursor."""
+    """What a plan is made for. fetched: the most rows, one more than `limit` behind a cursor.
+    depths: of the branches that are read alone, see shares.py."""
 
     collection: Collection
     filter: Shape | None
@@ -104,6 +117,7 @@ class Wanted:
     fetched: int
     limit: int
     offset: int
+    depths: tuple[int, ...] = ()
 
 
 class Plans:
@@ -153,21 +167,31 @@ class Plans:
         plan, values = self.plan(collection, candidates, form="plain")
         return Asked(plan, values, query, rest, () if sortable else query.sort)
 
-    def scan(self, collection: Collection, filter: Node | None) -> Asked:
-        """The same for all documents that match, one after the other, in no order."""
+    def scan(self, collection: Collection, filter: Node | None, summing: Summing) -> Asked:
+        """The same for all documents that match, one after the other, in no order: of each only
+        what is added up, where nothing but that need be looked at."""
         query = Query(filter=filter, limit=ALL)
         exact, rest = (None, None) if filter is None else split(filter, self._json)
         if rest is not None:
             return self.ask(collection, query)
-        plan, values = self.plan(collection, replace(query, filter=exact), form="unordered")
-        return Asked(plan, values, query)
+        parts, asked = branches(summing), replace(query, filter=exact)
+        if not can_share(parts):
+            return Asked(*self.plan(collection, asked, form="unordered"), query)
+        plan = self.plan(collection, asked, form="shares", parts=parts)
+        return Asked(*plan, query, branches=parts)
 
     def plan(
-        self, collection: Collection, query: Query, *, form: Form = ""
+        self,
+        collection: Collection,
+        query: Query,
+        *,
+        form: Form = "",
+        parts: Sequence[Branch] = (),
     ) -> tuple[Plan, list[Bound]]:
         """The plan of a query that SQL can say whole, and the values to bind.
 
-        form: "plain" or "unordered": `page` gives rows alone, one after the other.
+        form: "plain" or "unordered": `page` gives rows alone, one after the other; "shares": of
+        these `parts`.
         """
         known = self._known(collection)
         reading = Reading(known, self._json)
@@ -178,17 +202,18 @@ class Plans:
         reading.values += start_values(query.start, self._json)
         # One row more than asked for tells whether the list goes on.
         fetched = query.limit if start is None else query.limit + 1
-        reading.values += bound(fetched), bound(query.offset)
+        reading.values += bound(fetched), bound(query.offset), *share_values(parts, self._json)
+        depths = share_depths(parts)
         form = form or ("deep" if query.offset > DEEP else "")
         # PostgreSQL plans once for all only if it sees how short the page is.
         size = (fetched, query.offset == 0) if self._json.name == "postgresql" else None
-        key = known.name, filter_, sort, start, form, size
+        key = known.name, filter_, sort, start, form, size, depths
         plan = self._made.get(key)
         if plan is None:
             if len(self._made) >= MOST_PLANS:
                 self._made.clear()
-            wanted = Wanted(known, filter_, sort, start, form, fetched, query.limit, query.offset)
-            plan = self._made[key] = self._make(wanted)
+            of = known, filter_, sort, start, form, fetched, query.limit, query.offset, depths
+            plan = self._made[key] = self._make(Wanted(*of))
         return plan, reading.values
 
     def _known(self, collection: Collection) -> Collection:
@@ -196,7 +221,7 @@ class Plans:
 
     def _make(self, wanted: Wanted) -> Plan:
         plan = self._statements(wanted)
-        if self._json.name != "sqlite" or wanted.form in ("plain", "unordered"):
+        if self._json.name != "sqlite" or wanted.form in ("plain", "unordered", "shares"):
             return plan
         parts, order = parts_of(wanted.filter), sort_index(wanted.sort)
         indexes = list(dict.fromkeys(filter(None, map(index_of_part, parts))))
@@ -207,24 +232,22 @@ class Plans:
         def going(*by: str) -> Plan:
             return self._statements(replace(wanted, filter=going_by(parts, set(by))))
 
-        choices = []
-        for index in indexes:
-            few, many = self._probes(wanted, parts, index)
-            choices.append(Choice(few, many, going(index)))
-        plan.choices = tuple(choices)
+        plan.choices = tuple(
+            [Choice(self._probe(wanted, parts, index), going(index)) for index in indexes]
+        )
         if order or not wanted.sort:
             plan.walk = going(order)
             table = table_name(wanted.collection.name)
             plan.size = prepare(text(f'SELECT coalesce(max(seq), 0) FROM "{table}"'), self._json)
         return plan
 
-    def _probes(self, wanted: Wanted, parts: Sequence[Shape], index: str) -> list[Prepared]:
+    def _probe(self, wanted: Wanted, parts: Sequence[Shape], index: str) -> Prepared:
         free = names()
         conditions = [(part, condition(part, self._json, free)) for part in parts]
         where = " AND ".join(sql for part, sql in conditions if index_of_part(part) == index)
         rows = f'SELECT 1 FROM "{table_name(wanted.collection.name)}" WHERE {where}'
-        counts = [f"SELECT count(*) FROM ({rows} LIMIT {most + 1}) AS c" for most in (FEW, MANY)]
-        return [prepare(text(each), self._json) for each in counts]
+        found = prepare(text(rows), self._json)
+        return replace(found, sql=f"SELECT count(*) FROM ({found.sql} LIMIT ?) AS c")
 
     def _statements(self, wanted: Wanted) -> Plan:
         json, table, free = self._json, table_name(wanted.collection.name), names()
@@ -248,6 +271,8 @@ class Plans:
             page = candidates(table, where, keys, most, json)
         elif wanted.form == "unordered":
             page = all_of(table, where, json)
+        elif wanted.form == "shares":
+            page = shares_of(share_columns(wanted.depths, json, free), table, where, json)
         elif json.name == "postgresql":
             page = page_with_total(table, chosen, counted, wanted.limit, keys, backwards=backwards)
         elif wanted.sort or wanted.form == "deep":

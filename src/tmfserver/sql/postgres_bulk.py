@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ from tmfserver.sql.job_table import JobTable
 from tmfserver.sql.postgres_batches import JSON
 from tmfserver.sql.postgres_changes import SYSTEM
 from tmfserver.sql.postgres_pool import FAILURES, meaning
+from tmfserver.sql.rehearsing import Rehearsal
 from tmfserver.sql.statements import Prepared, now
 from tmfserver.sql.tables import table_name
 
@@ -42,9 +43,8 @@ class PostgresBulk(JobTable):
         super().__init__(JSON, collections, self._execute, self._writing)
 
     def listeners(self) -> Listeners:
-        with _answering():
-            version = self._version()
-            rows = self._execute(SYSTEM.listeners).fetchall()
+        version = self._version()
+        rows = self._execute(SYSTEM.listeners).fetchall()
         return Listeners(version, tuple([Listener(*row) for row in rows]))
 
     def load(
@@ -64,11 +64,15 @@ class PostgresBulk(JobTable):
                 self.write(after.progress)
         return taken
 
-    def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
-        sql = f'SELECT id FROM "{table_name(collection.name)}" WHERE id = ANY($1::text[])'
-        with _answering():
-            rows = self._connection.execute(sql, (list(ids),)).fetchall()
-        return frozenset(id for (id,) in rows)
+    def rehearsal(self, collection: Collection) -> Rehearsal:
+        table = table_name(collection.name)
+
+        def present(column: str, values: Sequence[str]) -> Iterable[str]:
+            sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" = ANY($1::text[])'
+            with _answering():
+                return [row[0] for row in self._connection.execute(sql, (values,)).fetchall()]
+
+        return Rehearsal(unique.columns(collection), present)
 
     def find(self, collection: Collection, query: Query) -> Found:
         asked = bulk_reading.asked(collection, self._known, query, JSON)
@@ -161,7 +165,8 @@ class PostgresBulk(JobTable):
             yield
 
     def _execute(self, statement: Prepared, *values: Any) -> psycopg.Cursor[TupleRow]:
-        return self._connection.execute(statement.sql, statement.bind(values))
+        with _answering():
+            return self._connection.execute(statement.sql, statement.bind(values))
 
 
 def _as_columns(marks: Sequence[str | None], count: int) -> str:

@@ -27,13 +27,29 @@ _TYPES: dict[ValueType, str] = {
 
 def prepare(index: Index, columns: Sequence[Registered]) -> list[str]:
     """From here on all that is written is in the index too. columns: all that the table has."""
-    table, name, type_ = index.table, index.name, _TYPES[index.type]
-    if index.kind == "column":
-        added = f'ALTER TABLE "{table}" ADD COLUMN "{name}" {type_}'
-        return [added, *_fill_columns(table, columns)]
-    if index.kind == "key":
-        return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" text COLLATE "C"']
-    made = f'CREATE TABLE "{name}" (value {type_} NOT NULL, seq bigint NOT NULL'
+    table, name = index.table, index.name
+    if index.kind == "members":
+        return _side_table(index)
+    added = f'ALTER TABLE "{table}" ADD COLUMN "{name}" {column(index)}'
+    return [added] if index.kind == "key" else [added, *_fill_columns(table, columns)]
+
+
+def column(index: Index) -> str:
+    """How the column of an index is declared, without its name."""
+    return _TYPES[index.type]
+
+
+def beside(table: str, indexes: Sequence[Index], columns: Sequence[Registered]) -> list[str]:
+    """What a new table that has the columns of these indexes lacks of them. columns: as above."""
+    made = _fill_columns(table, columns) if columns else []
+    for each in indexes:
+        made += _side_table(each) if each.kind == "members" else [_make(each)]
+    return made
+
+
+def _side_table(index: Index) -> list[str]:
+    table, name = index.table, index.name
+    made = f'CREATE TABLE "{name}" (value {column(index)} NOT NULL, seq bigint NOT NULL'
     triggers = [
         f'CREATE TRIGGER "{name}_{change}" AFTER {change} ON "{table}" REFERENCING {rows}'
         f' FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()'
@@ -73,19 +89,19 @@ def fill(table: str, indexes: Sequence[Index], after: int, upto: int) -> list[st
 def finish(index: Index, *, concurrently: bool = False) -> list[str]:
     """Once all is filled. Concurrently: others write meanwhile, and there is no transaction."""
     word = "CONCURRENTLY " if concurrently else ""
+    outdated = [f'DROP INDEX {word}IF EXISTS "{index.outdated}"'] if index.outdated else []
+    if index.kind == "members":
+        return outdated
+    unfinished = f'DROP INDEX {word}IF EXISTS "{index.database_index}"'
+    return [*outdated, unfinished, _make(index, word)]
+
+
+def _make(index: Index, word: str = "") -> str:
+    name, column = f'{word}"{index.database_index}"', f'"{index.name}"'
     if index.kind == "key":
-        where = f'"{index.table}" ("{index.name}") WHERE "{index.name}" IS NOT NULL'
-        return [
-            f'DROP INDEX {word}IF EXISTS "{index.database_index}"',
-            f'CREATE UNIQUE INDEX {word}"{index.database_index}" ON {where}',
-        ]
-    made = [f'DROP INDEX {word}IF EXISTS "{index.outdated}"']
-    if index.kind == "column":
-        made += [
-            f'DROP INDEX {word}IF EXISTS "{index.database_index}"',
-            f'CREATE INDEX {word}"{index.database_index}" ON "{index.table}" ("{index.name}", seq)',
-        ]
-    return made
+        where = f"({column}) WHERE {column} IS NOT NULL"
+        return f'CREATE UNIQUE INDEX {name} ON "{index.table}" {where}'
+    return f'CREATE INDEX {name} ON "{index.table}" ({column}, seq)'
 
 
 def drop(table: str, unused: Registered, columns: Sequence[Registered]) -> list[str]:

@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from tmfserver.errors import Failure, Invalid, Unavailable
+from tmfserver.errors import Failure, Invalid, Unavailable, Unwritable
 
 Connection: TypeAlias = AsyncConnection[TupleRow]
 T = TypeVar("T")
@@ -148,6 +148,8 @@ def meaning(error: Exception) -> Failure:
     """What the driver's error means to a request."""
     if isinstance(error, _UNFIT):
         return Invalid(attribute="the document", problem=_line(error))
+    if isinstance(error, pg.DiskFull):
+        return Unwritable(problem=_line(error))
     return Unavailable(problem=_line(error))
 
 

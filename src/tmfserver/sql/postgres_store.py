@@ -96,7 +96,7 @@ class PostgresStore:
         return (await self.find(collection, Query(limit=0))).total
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
-        return await self._pages.fold(self._plans.scan(collection, filter), summing)
+        return await self._pages.fold(self._plans.scan(collection, filter, summing), summing)
 
     async def secret(self, name: str) -> bytes:
         return await self._connections.run(partial(secret, name))

@@ -42,11 +42,21 @@ def registered(connection: Connection) -> dict[tuple[str, str], Registered]:
 
 
 def register(connection: Connection, index: Index) -> Registered:
-    row = Registered(
-        index.collection, index.name, index.dotted, index.kind, index.expression, 0, complete=False
-    )
-    connection.execute(insert(attribute_index).values(row._asdict()))
+    row = finished(index)._replace(filled=0, complete=False)
+    enter(connection, [row])
     return row
+
+
+def enter(connection: Connection, rows: Iterable[Registered]) -> None:
+    if values := [row._asdict() for row in rows]:
+        connection.execute(insert(attribute_index), values)
+
+
+def finished(index: Index) -> Registered:
+    """How an index is registered that holds all there is."""
+    return Registered(
+        index.collection, index.name, index.dotted, index.kind, index.expression, ALL, complete=True
+    )
 
 
 def advance(connection: Connection, indexes: Iterable[Index], filled: int) -> None:
@@ -67,6 +77,10 @@ def complete(connection: Connection, index: Index) -> None:
 
 def forget(connection: Connection, unused: Registered) -> None:
     connection.execute(delete(attribute_index).where(_found(unused.collection, unused.name)))
+
+
+def forget_collections(connection: Connection, names: Iterable[str]) -> None:
+    connection.execute(delete(attribute_index).where(attribute_index.c.collection.in_(list(names))))
 
 
 def _found(collection: str, name: str) -> ColumnElement[bool]:

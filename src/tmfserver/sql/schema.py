@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as File
@@ -9,11 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.schema import CreateTable
 
 from tmfserver.errors import DatabaseUnreachable, KeyShared
 from tmfserver.repository import Collection
-from tmfserver.sql import indexing
+from tmfserver.sql import creating, indexing, migrations
 from tmfserver.sql.address import Address
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
 from tmfserver.sql.engines import BUSY_SECONDS, opened
@@ -23,7 +23,7 @@ from tmfserver.sql.migrations import NEWEST
 from tmfserver.sql.patience import is_in_the_way, run
 from tmfserver.sql.registry import registered
 from tmfserver.sql.sqlite_indexes import make_seq_index, seq_index
-from tmfserver.sql.tables import documents, table_name
+from tmfserver.sql.tables import table_name
 
 _LOCK = 7_463_662_001  # one server at a time makes tables; the number means nothing
 _NAMES = {
@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
     version: str | None
     complete: frozenset[tuple[str, str]]
-    tables: list[str]
+    tables: list[Collection]
     indexes: list[Index]
     orders: list[str]
     keys: list[Index]
@@ -125,7 +125,7 @@ def _look(connection: Connection, collections: Sequence[Collection], json: Json)
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     known = registered(connection) if "attribute_index" in present else {}
     complete = frozenset(key for key, row in known.items() if row.complete)
-    tables = [each.name for each in collections if table_name(each.name) not in present]
+    tables = [each for each in collections if table_name(each.name) not in present]
     missing = [
         index
         for each in collections
@@ -137,7 +137,12 @@ def _look(connection: Connection, collections: Sequence[Collection], json: Json)
         for table in (table_name(each.name) for each in collections)
         if json.name == "sqlite" and table in present and seq_index(table) not in present
     ]
-    keys = [index for index in missing if index.kind == "key" and _place(index) not in known]
+    new = {each.name for each in tables}
+    keys = [
+        index
+        for index in missing
+        if index.kind == "key" and index.collection not in new and _place(index) not in known
+    ]
     return Found(version, complete, tables, missing, orders, keys)
 
 
@@ -185,10 +190,16 @@ def _lock(connection: Connection) -> None:
 def _make(
     address: Address, engine: Engine, collections: Sequence[Collection], json: Json
 ) -> list[str]:
-    with engine.begin() as connection:
-        _lock(connection)
-        found = _look(connection, collections, json)
-        done = list(_make_tables(address, connection, found, json))
+    done: list[str] = []
+    while True:
+        with engine.begin() as connection:
+            _lock(connection)
+            found = _look(connection, collections, json)
+            done += _make_tables(address, connection, found, json)
+        if len(found.tables) <= creating.MOST:
+            break
+        if json.name == "sqlite":
+            time.sleep(indexing.PAUSE_SECONDS)  # others would not get in
     try:
         with engine.begin() as connection:
             _lock(connection)
@@ -210,9 +221,8 @@ def _make_small(
         if table in small:
             run(connection, make_seq_index(table))
             yield _ordered(table)
-    for index in found.indexes:
-        if index.table in small:
-            yield indexing.make_at_once(connection, index, json)
+    few = [index for index in found.indexes if index.table in small]
+    yield from indexing.make_at_once(connection, few, json)
 
 
 def _make_tables(
@@ -221,12 +231,9 @@ def _make_tables(
     if found.version != NEWEST:
         _upgrade(address, connection, found.version)
         yield f"Brought the server's own tables to version {NEWEST}."
-    for name in found.tables:
-        connection.execute(CreateTable(documents(name)))
-        if json.name == "sqlite":
-            run(connection, make_seq_index(table_name(name)))
-        yield f"Made table {table_name(name)} for {name}."
-    indexing.prepare(connection, found.keys, json)
+    yield from creating.create(connection, found.tables[: creating.MOST], json)
+    if len(found.tables) <= creating.MOST:
+        indexing.prepare(connection, found.keys, json)
 
 
 def _ordered(table: str) -> str:
@@ -234,6 +241,15 @@ def _ordered(table: str) -> str:
 
 
 def _upgrade(address: Address, connection: Connection, version: str | None) -> None:
+    if version is None:
+        for statement in migrations.recorded(connection.dialect.name):
+            run(connection, statement)
+    else:
+        upgrade_by_alembic(address, connection, version)
+
+
+def upgrade_by_alembic(address: Address, connection: Connection, version: str | None) -> None:
+    """Runs the migrations that are missing, one by one."""
     # Alembic takes longer to import than an up-to-date database takes to open.
     from alembic import command, util
     from alembic.config import Config

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from tmfserver.query.ast import Query
 from tmfserver.repository import Collection, Listeners
 from tmfserver.sql import bulk_reading, unique
 from tmfserver.sql.job_table import JobTable
+from tmfserver.sql.rehearsing import Rehearsal
 from tmfserver.sql.sqlite_changes import Changes
 from tmfserver.sql.sqlite_connection import Reader, answering, connect
 from tmfserver.sql.sqlite_statements import JSON
@@ -60,12 +61,16 @@ class SqliteBulk(JobTable):
         time.sleep(PAUSE_SECONDS)
         return taken
 
-    def taken(self, collection: Collection, ids: Sequence[str]) -> frozenset[str]:
-        given = "SELECT value FROM json_each(?)"
-        sql = f'SELECT id FROM "{table_name(collection.name)}" WHERE id IN ({given})'
-        with answering():
-            rows = self._connection.execute(sql, (orjson.dumps(ids).decode(),)).fetchall()
-        return frozenset(id for (id,) in rows)
+    def rehearsal(self, collection: Collection) -> Rehearsal:
+        table, given = table_name(collection.name), "SELECT value FROM json_each(?)"
+
+        def present(column: str, values: Sequence[str]) -> Iterable[str]:
+            sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" IN ({given})'
+            with answering():
+                rows = self._connection.execute(sql, (orjson.dumps(values).decode(),))
+                return [row[0] for row in rows]
+
+        return Rehearsal(unique.columns(collection), present)
 
     def find(self, collection: Collection, query: Query) -> Found:
         asked = bulk_reading.asked(collection, self._known, query, JSON)
@@ -118,7 +123,8 @@ class SqliteBulk(JobTable):
                 raise
 
     def _execute(self, statement: Prepared, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(statement.sql, statement.bind(values))
+        with answering():
+            return self._connection.execute(statement.sql, statement.bind(values))
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,6 @@ from tmfserver.errors import (
     NotFound,
     Stale,
     Taken,
-    Unavailable,
 )
 from tmfserver.repository import (
     Change,
@@ -38,6 +37,7 @@ from tmfserver.repository import (
 )
 from tmfserver.sql import unique
 from tmfserver.sql.job_table import entered
+from tmfserver.sql.sqlite_connection import unavailable
 from tmfserver.sql.sqlite_statements import (
     DELIVERY,
     EVENT,
@@ -121,7 +121,7 @@ class Changes:
                     self._run("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            return [Unavailable(problem=str(error)) for _ in asked], None
+            return [unavailable(error) for _ in asked], None
         return results
 
     def _write(self, asked: Sequence[Asked]) -> Results:

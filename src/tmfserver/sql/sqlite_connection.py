@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-from tmfserver.errors import BadQuery, Unavailable
+from tmfserver.errors import BadQuery, Unavailable, Unwritable
 from tmfserver.query.conditions import RE2
 from tmfserver.sql.lanes import Late
 
@@ -95,7 +95,14 @@ def answering() -> Iterator[None]:
 def explained(error: sqlite3.Error) -> Exception:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
         return Late()
-    return Unavailable(problem=str(error))
+    return unavailable(error)
+
+
+def unavailable(error: sqlite3.Error) -> Unavailable:
+    # Of the extended code the last byte tells the kind; a quota is an I/O error.
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    is_disk = kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return (Unwritable if is_disk else Unavailable)(problem=str(error))
 
 
 def _regexp(pattern: str, value: str | None) -> bool:

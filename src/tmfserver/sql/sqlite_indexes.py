@@ -32,10 +32,22 @@ def prepare(index: Index, _columns: Sequence[Registered]) -> list[str]:
     if index.kind == "members":
         made = f'CREATE TABLE "{name}" (value NOT NULL, seq INTEGER NOT NULL'
         return [f"{made}, PRIMARY KEY (value, seq)) WITHOUT ROWID", *_triggers(index)]
+    return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" {column(index)}']
+
+
+def column(index: Index) -> str:
+    """How the column of an index is declared, without its name."""
     if index.kind == "key":
-        return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" TEXT']
-    kept = f"GENERATED ALWAYS AS ({index.expression}) VIRTUAL"
-    return [f'ALTER TABLE "{table}" ADD COLUMN "{name}" {kept}']
+        return "TEXT"
+    return f"GENERATED ALWAYS AS ({index.expression}) VIRTUAL"
+
+
+def beside(table: str, indexes: Sequence[Index], _columns: Sequence[Registered]) -> list[str]:
+    """What a new table that has the columns of these indexes lacks of them."""
+    made = [make_seq_index(table)]
+    for each in indexes:
+        made += prepare(each, ()) if each.kind == "members" else [_make(each)]
+    return made
 
 
 def _triggers(index: Index) -> list[str]:
@@ -75,14 +87,18 @@ def fill(_table: str, indexes: Sequence[Index], after: int, upto: int) -> list[s
 def finish(index: Index, *, concurrently: bool = False) -> list[str]:
     """Once all is filled; concurrently says nothing to SQLite."""
     del concurrently
-    place = f'"{index.table}" ("{index.name}")'
     if index.kind == "key":
-        where = f'{place} WHERE "{index.name}" IS NOT NULL'
-        return [f'CREATE UNIQUE INDEX IF NOT EXISTS "{index.database_index}" ON {where}']
+        return [_make(index)]
     outdated = f'DROP INDEX IF EXISTS "{index.outdated}"'
-    if index.kind == "members":
-        return [outdated]
-    return [outdated, f'CREATE INDEX IF NOT EXISTS "{index.database_index}" ON {place}']
+    return [outdated] if index.kind == "members" else [outdated, _make(index)]
+
+
+def _make(index: Index) -> str:
+    place = f'"{index.database_index}" ON "{index.table}" ("{index.name}")'
+    if index.kind == "key":
+        where = f'WHERE "{index.name}" IS NOT NULL'
+        return f"CREATE UNIQUE INDEX IF NOT EXISTS {place} {where}"
+    return f"CREATE INDEX IF NOT EXISTS {place}"
 
 
 def drop(table: str, unused: Registered, _columns: Sequence[Registered]) -> list[str]:

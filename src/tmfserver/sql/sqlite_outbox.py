@@ -80,13 +80,19 @@ ROTATE = "UPDATE listener SET secret = ? WHERE id = ?"
 class SqliteOutbox(Lists):
     """Looks on a connection that only reads; what it writes joins the writer's queue.
 
-    closing: what else is to be closed with it.
+    reader: of the event loop's thread. closing: closes reader and writer, where these are its own.
     """
 
-    def __init__(self, path: str, writer: Writer, closing: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        writer: Writer,
+        reader: Reader,
+        closing: Callable[[], object] | None = None,
+    ) -> None:
         self.arrived = asyncio.Event()
         self._path, self._writer, self._closing = path, writer, closing
-        self._reader = Reader(path, cache=1024)
+        self._reader = reader
         self._known = outbox.Registered()
 
     async def claim(self, most: int, each: int, busy: Mapping[str, int], lease: float) -> Batch:
@@ -124,7 +130,6 @@ class SqliteOutbox(Lists):
         return count
 
     async def close(self) -> None:
-        self._reader.close()
         if self._closing is not None:
             await self._writer.close()
             self._closing()

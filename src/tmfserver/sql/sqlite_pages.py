@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from tmfserver.query.ast import Query
 from tmfserver.repository import Page, Row
-from tmfserver.sql.drivers import FEW, worth_walking
+from tmfserver.sql.drivers import FEW, MANY, worth_walking
 from tmfserver.sql.edges import made_page
-from tmfserver.sql.plans import Asked, Plan
+from tmfserver.sql.plans import ALL, Asked, Plan
 from tmfserver.sql.sieve import Sieve
 from tmfserver.sql.sqlite_connection import Reader
 from tmfserver.sql.statements import Prepared
@@ -78,19 +78,21 @@ def chosen_plan(reader: Reader, asked: Asked, total: Count | None) -> Plan:
     if not plan.choices:
         return plan
 
-    def count(probe: Prepared) -> int:
-        found: int = reader.run(probe.sql, probe.bind(values)).fetchone()[0]
-        return found
+    def counted(most: int) -> list[int]:
+        found = [choice.found for choice in plan.choices]
+        return [reader.run(each.sql, (*each.bind(values), most)).fetchone()[0] for each in found]
 
-    counts = [count(choice.few) for choice in plan.choices]
-    if len(counts) == 1 and counts[0] > FEW and total is not None:
+    enough = ALL
+    if plan.walk is not None and plan.size is not None:
+        rows = reader.run(plan.size.sql, plan.size.bind(values)).fetchone()[0]
+        enough = worth_walking(rows, query.offset + query.limit)
+    counts = counted(FEW)
+    if min(counts) >= FEW and len(counts) == 1 and total is not None:
         counts = [total(reader, plan.choices[0].plan.total)]
-    elif min(counts) > FEW:
-        counts = [count(choice.many) for choice in plan.choices]
+    elif min(counts) >= FEW:
+        counts = counted(min(enough, MANY))
     best = plan.choices[counts.index(min(counts))].plan
-    if plan.walk is None or plan.size is None:
-        return best
-    if not worth_walking(min(counts), count(plan.size), query.offset + query.limit):
+    if plan.walk is None or min(counts) < enough:
         return best
     return replace(best, page=plan.walk.page, keys=plan.walk.keys)
 

@@ -42,11 +42,17 @@ async def open_sqlite(
 async def open_sqlite_outbox(address: Address) -> SqliteOutbox:
     """Opens the deliveries alone, of a file whose tables are there."""
     try:
+        reader = Reader(address.place, cache=1024)
         writing = connect(address.place, writes=True)
-        writer = Writer(Changes(writing), lambda _: None)
-        return SqliteOutbox(address.place, writer, writing.close)
     except sqlite3.Error as error:
         raise DatabaseUnreachable(database=address.shown, problem=str(error)) from error
+
+    def close() -> None:
+        reader.close()
+        writing.close()
+
+    writer = Writer(Changes(writing), lambda _: None)
+    return SqliteOutbox(address.place, writer, reader, close)
 
 
 class SqliteStore:
@@ -60,7 +66,7 @@ class SqliteStore:
         self._secret = changes.secret
         self._readers = Readers(path, limits)
         self._writer = Writer(changes, self._keep_listeners)
-        self.outbox = SqliteOutbox(path, self._writer)
+        self.outbox = SqliteOutbox(path, self._writer, self._reader)
         self._limits = limits
         self._plans = Plans(
             JSON, collections, total_limit=limits.total_limit, scan_limit=limits.scan_limit
@@ -114,7 +120,7 @@ class SqliteStore:
         return (await self.find(collection, Query(limit=0))).total
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
-        return await self._readers.fold(self._plans.scan(collection, filter), summing)
+        return await self._readers.fold(self._plans.scan(collection, filter, summing), summing)
 
     async def secret(self, name: str) -> bytes:
         return self._secret(name)

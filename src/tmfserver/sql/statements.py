@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,14 +22,13 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import sqlite
 
 from tmfserver.errors import NotFound
 from tmfserver.repository import Listener, Present, RemoveWithin
 from tmfserver.sql import tables
 from tmfserver.sql.dialects import Json
-from tmfserver.sql.tables import documents
+from tmfserver.sql.tables import Jsonb, documents
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ def document_statements(collection: str, json: Json) -> Documents:
         replace=prepare(
             table.update()
             .values(
-                document=cast(text_, JSONB) if json.name == "postgresql" else text_,
+                document=cast(text_, Jsonb) if json.name == "postgresql" else text_,
                 revision=bindparam("v1"),
             )
             .where(table.c.id == bindparam("v2"), table.c.revision == bindparam("v3")),
@@ -127,7 +126,7 @@ def system_statements(json: Json) -> System:
     """What each takes stands with it."""
     listener, version, received = tables.listener, tables.listener_version, tables.received
     secret = tables.secret
-    insert = postgresql.insert if json.name == "postgresql" else sqlite.insert
+    insert = _insert(json)
     statements: dict[str, ClauseElement] = {
         "version": select(version.c.version),
         "listeners": select(*[listener.c[name] for name in LISTENER])
@@ -157,10 +156,19 @@ def system_statements(json: Json) -> System:
     return System(**{name: prepare(statement, json) for name, statement in statements.items()})
 
 
+def _insert(json: Json) -> Callable[[Table], Any]:
+    """INSERT as this database says it, with ON CONFLICT."""
+    if json.name == "sqlite":
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
+
+
 def _answers(json: Json) -> dict[str, ClauseElement]:
     """Each request with a key brings an answer, and takes some away that are too old."""
     answer = tables.idempotency
-    insert = postgresql.insert if json.name == "postgresql" else sqlite.insert
+    insert = _insert(json)
     keep = insert(answer).values(_values(answer))
     given = ("request", "status", "headers", "body", "at")
     old = (

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 
 from tmfserver.query.ast import Path
 from tmfserver.repository import Collection
@@ -26,8 +27,20 @@ from tmfserver.repository import Collection
 LONGEST_TABLE_NAME = 55  # leaves room for the suffixes in PostgreSQL's 63
 LONGEST_NAME = 63
 
+
+class Jsonb(UserDefinedType[str]):
+    """PostgreSQL's jsonb: SQLAlchemy's own type of it would bring all that it knows of PostgreSQL
+    into each start."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "JSONB"
+
+
 Seq = BigInteger().with_variant(Integer(), "sqlite")
-Document = Text().with_variant(JSONB(), "postgresql")
+Document = Text().with_variant(Jsonb(), "postgresql")
 # Compared and sorted by code point on PostgreSQL too, whatever the database's own collation.
 ByCodePoint = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -178,7 +191,12 @@ def documents(name: str) -> Table:
 
 @lru_cache(maxsize=4096)
 def keyed(name: str, keys: tuple[str, ...]) -> Table:
-    """The same with its columns of uniqueness keys, which are added to it when it is there."""
+    """The same with its columns of uniqueness keys."""
+    return made_of(name, [Column(key, ByCodePoint) for key in keys])
+
+
+def made_of(name: str, more: Iterable[Column[Any]]) -> Table:
+    """The same with these columns behind those that every table has."""
     return Table(
         table_name(name),
         MetaData(),
@@ -186,10 +204,11 @@ def keyed(name: str, keys: tuple[str, ...]) -> Table:
         Column("id", ByCodePoint, nullable=False, unique=True),
         Column("document", Document, nullable=False),
         Column("revision", BigInteger, nullable=False),
-        *[Column(key, ByCodePoint) for key in keys],
+        *more,
     )
 
 
+@lru_cache(maxsize=4096)
 def table_name(name: str) -> str:
     """What a collection's table is called: "someApi/v4/someThing" -> "some_api_v4_some_thing"."""
     plain = _snake(name)

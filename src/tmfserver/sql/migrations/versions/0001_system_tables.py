@@ -75,10 +75,8 @@ def _listeners() -> None:
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
     )
-    version = op.create_table(
-        "listener_version", sa.Column("version", sa.BigInteger, nullable=False)
-    )
-    op.bulk_insert(version, [{"version": 0}])
+    op.create_table("listener_version", sa.Column("version", sa.BigInteger, nullable=False))
+    op.execute("INSERT INTO listener_version (version) VALUES (0)")
 
 
 def _outbox() -> None:
