@@ -47,10 +47,14 @@ bench: $(STAMP) ## measure against FastAPI and against the bare database, side b
 docs: $(STAMP) ## write the generated pages anew
 	$(BIN)/python docs/generate.py
 
-conformance: $(STAMP) ## all checks on both databases, and Schemathesis with 100 examples an operation
-	$(BIN)/tmfserver conformance --level full
-	$(BIN)/python -m tests.conformance.on_postgresql --level full
-	TMFSERVER_EXAMPLES=100 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 0 tests/conformance tests/schemathesis
+conformance: $(STAMP) ## all checks on both databases, and Schemathesis at length; CONTRACT=FILE: of that one
+	$(BIN)/tmfserver conformance --level full $(CONTRACT:%=--contract %)
+	$(BIN)/python -m tests.conformance.on_postgresql --level full $(CONTRACT:%=--contract %)
+ifdef CONTRACT
+	$(BIN)/python -m tests.schemathesis $(CONTRACT)
+else
+	TMFSERVER_EXAMPLES=20 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 0 tests/conformance tests/schemathesis
+endif
 
 certificates: $(VENV)/.runs ## the examples of report and certification documents, from a real run
 	$(BIN)/tmfserver conformance --report docs/conformance --certificate docs/conformance/example-telecom.yaml

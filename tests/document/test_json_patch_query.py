@@ -1,4 +1,5 @@
 import copy
+import re
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from json_values import documents
 
 from tmfserver.document.json_patch import json_patch
-from tmfserver.document.json_patch_query import json_patch_query
+from tmfserver.document.json_patch_query import PATH_PATTERN, json_patch_query
 from tmfserver.errors import BadQuery, Malformed, NotServed, PatchDoesNotApply
 from tmfserver.query.match import matches
 from tmfserver.query.parse import parse
@@ -212,7 +213,7 @@ def test_unfit(operation, words):
     assert before == PARTIES
 
 
-@pytest.mark.parametrize("path", ["relatedParty?id=1", "/a~?id=1", "/a?", "/a?/b"])
+@pytest.mark.parametrize("path", ["relatedParty?id=1", "/a~?id=1", "/a?", "/a?/b", "?a"])
 def test_malformed(path):
     """A path that is no pointer, or whose query is empty, is refused before anything is done."""
     with pytest.raises(Malformed, match="operation 1"):
@@ -273,3 +274,16 @@ def test_any_path(document, path, op):
     with suppress(Malformed, PatchDoesNotApply):
         json_patch_query(document, patch, lambda _query, _element: True)
     assert document == before
+
+
+@given(st.text("/?ab=&~0\n", max_size=8))
+def test_the_declared_pattern(path):
+    """The pattern that clients are told is matched by the paths that can be read, and no others."""
+    reads = True
+    try:
+        json_patch_query({}, [{"op": "remove", "path": path}], lambda _query, _element: True)
+    except Malformed:
+        reads = False
+    except PatchDoesNotApply:
+        pass
+    assert bool(re.search(PATH_PATTERN.replace("$", r"\Z"), path)) == reads

@@ -42,6 +42,15 @@ MALFORMED: dict[str, Any] = {
     "from is no text": [{"op": "move", "path": "/state", "from": 5}],
     "the second is bad": [{"op": "add", "path": "/x", "value": 1}, {"op": "x", "path": "/x"}],
 }
+PLACES = {
+    "no op": "0.op: it is mandatory, but missing",
+    "unknown op": "0.op: got 'delete', expected one of 'add', 'replace', 'test', 'remove', 'move'",
+    "no slash": "0.path: got 'state', expected a",
+    "trailing tilde": "0.path: got '/a~', expected a",
+    "no objects": "0: got 'remove', expected object",
+    "nothing to move": "0.from: it is mandatory, but missing",
+    "the second is bad": "1.op: got 'x', expected one of",
+}
 CANNOT_BE_DONE: dict[str, Any] = {
     "remove nothing": [{"op": "remove", "path": "/nothing"}],
     "replace nothing": [{"op": "replace", "path": "/nothing", "value": 1}],
@@ -87,6 +96,25 @@ def test_a_malformed_patch_is_refused(
 ) -> None:
     """What is no JSON Patch is 400, in either of its media types."""
     refused(patch(client, f"{BILLING}/{billing['id']}", body, media), 400)
+
+
+@pytest.mark.parametrize("media", [JSON_PATCH, JSON_PATCH_QUERY])
+@pytest.mark.parametrize(("name", "words"), PLACES.items())
+def test_a_malformed_patch_is_explained(
+    client: httpx.Client, billing: Document, name: str, words: str, media: str
+) -> None:
+    """The refusal names the operation and its member, what came there and what was expected."""
+    refused(patch(client, f"{BILLING}/{billing['id']}", MALFORMED[name], media), 400, words)
+
+
+@pytest.mark.parametrize("path", ["/4~#", "/a?", "/a?/b", "?id=1", "/relatedParty?id=1/~"])
+def test_a_path_that_cannot_be_read_is_refused(
+    client: httpx.Client, billing: Document, path: str
+) -> None:
+    """A query needs something to say and something to be about, and an escape its digit: 400."""
+    body = [{"op": "remove", "path": path}]
+    response = patch(client, f"{BILLING}/{billing['id']}", body, JSON_PATCH_QUERY)
+    refused(response, 400, f"0.path: got '{path}', expected a path such as")
 
 
 @pytest.mark.parametrize("body", CANNOT_BE_DONE.values(), ids=CANNOT_BE_DONE.keys())

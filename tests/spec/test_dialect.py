@@ -188,3 +188,18 @@ def test_numbers_are_those_that_come_back_as_they_went_in() -> None:
     shape.check({"size": 2**63 - 1})
     with pytest.raises(Invalid, match="size"):
         shape.check({"size": 2**63})
+
+
+def test_an_alternative_may_be_of_a_type_of_its_own() -> None:
+    """A discriminator would refuse types that extend the contract's; what it says is kept apart."""
+    changed = contract()
+    mapping = {"Part": "#/definitions/Part", "Thing": "#/definitions/Thing"}
+    changed["definitions"]["PartOrThing"] = {
+        "oneOf": [{"$ref": target} for target in mapping.values()],
+        "discriminator": {"propertyName": "@type", "mapping": mapping},
+    }
+    found = build(Path("things.json"), changed)
+    choice = found.document["components"]["schemas"]["PartOrThing"]
+    assert "discriminator" not in choice
+    assert list(choice["x-types"]) == ["Part", "Thing"]
+    found.schemas.shape("PartOrThing").check({"@type": "RoundPart", "label": "a"})

@@ -161,3 +161,19 @@ def test_files_that_are_no_json_and_folders_that_are_not_there(tmp_path: Path) -
         read_schemas(str(tmp_path))
     with pytest.raises(BrokenSchema, match="there is no such folder"):
         read_schemas(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("alternatives", [{}, {"oneOf": [{"$ref": "#/definitions/Part"}, {}]}])
+def test_a_type_that_the_discriminator_maps_is_checked(alternatives: dict[str, Any]) -> None:
+    """A schema need not be made of the resource's to be a type of it; alternatives or not."""
+    document = contract()
+    mapping = {"Thing": "Thing", "Piece": "Part"}
+    document["definitions"]["Thing"] |= {
+        "discriminator": {"propertyName": "@type", "mapping": mapping},
+        **alternatives,
+    }
+    api = spec.build(Path("things.json"), document)
+    typed = TypedShape("Thing", api.schemas, Extended(ExtensionSchemas({}), "accept")).typed
+    typed({**THING, "@type": "Piece", "label": "a"})
+    with pytest.raises(Invalid, match="label"):
+        typed({**THING, "@type": "Piece"})

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 Pointer: TypeAlias = tuple[str, ...]
 
+# The pointers that `read_pointer` reads; the effective contract declares it.
+POINTER_PATTERN = r"^(/([^~/]|~[01])*)*$"
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 _END = "-"  # RFC 6901: the element after an array's last

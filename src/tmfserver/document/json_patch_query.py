@@ -31,6 +31,9 @@ from tmfserver.errors import NotServed
 # Whether a query's text chooses an element, which comes as an object.
 Choose: TypeAlias = Callable[[str, dict[str, Any]], bool]
 
+# The paths that are read, as the effective contract declares them. What a query may say is beyond a
+# pattern; one that means nothing chooses nothing, as one does that no element satisfies.
+PATH_PATTERN = r"^(/([^~?/]|~[01])*(\?[^/]+)?)*$"
 _SECTION = re.compile(r"([^?]*)(?:\?([^/]*))?")
 _LOOK = 100  # what looking at one element costs of a patch's budget
 
@@ -74,6 +77,8 @@ def _sections(text: str, operation: Operation) -> list[_Section]:
     """A path, read. (TMF630 Part 6 lets JSONPath stand there too, which is not served yet.)"""
     if text.startswith("$"):
         raise NotServed(what="patch by JSONPath")
+    if text.startswith("?"):
+        raise operation.malformed(f"in {shown(text)} nothing precedes the '?'")
     found = [match for match in _SECTION.finditer(text) if match[0] or not text]
     if any(match[2] == "" for match in found):
         raise operation.malformed(f"in {shown(text)} nothing follows the '?'")

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmfserver.document.draft import POINTER_PATTERN
+from tmfserver.document.json_patch_query import PATH_PATTERN
 from tmfserver.spec.additions import LARGEST_NUMBER
 from tmfserver.spec.described import answered, asked, by_resource, declare_answers
 from tmfserver.spec.flattening import loosen_kept
@@ -16,8 +18,8 @@ from tmfserver.spec.openapi import (
     operations,
 )
 from tmfserver.spec.partial import COMPONENT, derive_patch, derive_selection, loosen_copies
-from tmfserver.spec.schemas import NOT_BLANK
 from tmfserver.spec.verbs import classify
+from tmfserver.spec.wording import NOT_BLANK
 
 # RFC 3986's characters of a path segment, none of them escaped, so that an href holds it as it is.
 ID_PATTERN = r"^[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]{0,254}$"
@@ -84,8 +86,8 @@ def describe_patches(document: dict[str, Any]) -> int:
         if classify(method, path, operation)[0] in ("patch", "patch_part") and JSON in content:
             schemas = (
                 (MERGE_PATCH, content[JSON].get("schema", {})),
-                (JSON_PATCH, _patch_schema(r"^(/([^~/]|~[01])*)*$")),
-                (JSON_PATCH_QUERY, _patch_schema(r"^(/.*)?$")),
+                (JSON_PATCH, _patch_schema(POINTER_PATTERN)),
+                (JSON_PATCH_QUERY, _patch_schema(PATH_PATTERN)),
             )
             for media, schema in schemas:
                 content.setdefault(media, {})["schema"] = schema

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from tmfserver.spec.difference import Difference, Effect
 from tmfserver.spec.flat import Flat, elements, flatten
-from tmfserver.spec.schemas import NOT_BLANK
+from tmfserver.spec.wording import NOT_BLANK
 
 # Formats that say how a number or a text is kept, and refuse nothing.
 _LOOSE = {"", "int32", "int64", "float", "double", "byte", "binary", "base64", "password", "string"}

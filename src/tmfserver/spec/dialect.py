@@ -36,7 +36,12 @@ from tmfserver.spec.additions import (
 )
 from tmfserver.spec.bulk import add_bulk_creation
 from tmfserver.spec.conditions import keep_conditions, leave_out_unreadable
-from tmfserver.spec.flattening import drop_unknown_mandatory, join_parts, widen_alternatives
+from tmfserver.spec.flattening import (
+    drop_unknown_mandatory,
+    free_types,
+    join_parts,
+    widen_alternatives,
+)
 from tmfserver.spec.hubs import add_listener_retrieval, add_signing
 from tmfserver.spec.jobs import declare_jobs
 from tmfserver.spec.naming import name_bodies, name_components, name_operations
@@ -114,8 +119,7 @@ ADAPTATIONS = (
     ),
     Adaptation(
         "one operationId for each operation",
-        "handlers and clients go by it: one that is missing, doubled or no single word is made"
-        " from method and path",
+        "handlers and clients go by it: one missing, doubled or no word is made of method and path",
         name_operations,
     ),
     Adaptation(
@@ -167,6 +171,11 @@ ADAPTATIONS = (
         "one of several read as any of them",
         "a reference and what it refers to are told apart by @type; a document may satisfy both",
         widen_alternatives,
+    ),
+    Adaptation(
+        "types beyond a discriminator's",
+        "it lists a contract's types, and TMF630 Part 2 lets a document be of a type of its own",
+        free_types,
     ),
     Adaptation(
         "mandatory attributes that exist",

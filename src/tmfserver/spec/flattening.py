@@ -14,6 +14,7 @@ from tmfserver.spec.walking import every_schema
 
 COMPONENT = "#/components/schemas/"
 EXTENDS = "x-extends"
+TYPES = "x-types"
 # What one part may say beside its attributes without being a part apart.
 _OWN = frozenset({"description", "title", "example", "discriminator", "externalDocs", "xml"})
 _LISTS = frozenset({"anyOf", "oneOf", "not", "enum", "allOf"})
@@ -103,6 +104,17 @@ def widen_alternatives(document: dict[str, Any]) -> int:
     for schema in every_schema(document):
         if "oneOf" in schema and "anyOf" not in schema:
             schema["anyOf"] = schema.pop("oneOf")
+            places += 1
+    return places
+
+
+def free_types(document: dict[str, Any]) -> int:
+    """Keeps apart what a discriminator says of alternatives, which would let `@type` be one of the
+    contract's types only: a document may be of one that extends these (TMF630 Part 2)."""
+    places = 0
+    for schema in every_schema(document):
+        if "anyOf" in schema and isinstance(schema.get("discriminator"), dict):
+            schema[TYPES] = schema.pop("discriminator").get("mapping", {})
             places += 1
     return places
 

@@ -82,7 +82,7 @@ def usual_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
 def _source() -> bytes:
     """Tells one state of the server's source from another, development included."""
     told = [version("tmfserver")]
-    for folder in ("spec", "query"):
+    for folder in ("spec", "query", "document"):
         for file in sorted((Path(__file__).parents[1] / folder).glob("*.py")):
             state = file.stat()
             told.append(f"{file.name} {state.st_size} {state.st_mtime_ns}")

@@ -6,10 +6,8 @@ first needed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -18,14 +16,7 @@ from tmfserver import exact
 from tmfserver.errors import Invalid
 from tmfserver.spec.conditions import DRAFT, NEWER
 from tmfserver.spec.json_schema import to_json_schema
-
-MOST_LOOKED_AT = 20  # failures of one body, to find the one that says most
-_EXPECTED_FORMATS = {
-    "date-time": "a date and time with its offset, such as 2026-01-31T12:00:00Z",
-    "date": "a date, such as 2026-01-31",
-    "uri": "an absolute URI, such as https://example.com/thing/1",
-    "email": "an e-mail address",
-}
+from tmfserver.spec.wording import describe, foremost
 
 
 class Schemas:
@@ -125,7 +116,7 @@ class Shape:
         if self._holds(value):
             return
         # The validator knows no exact numbers, and so finds that none is valid.
-        failure = _foremost(iter(self._validator.iter_errors(exact.plain(value))))
+        failure = foremost(iter(self._validator.iter_errors(exact.plain(value))))
         if failure is not None:
             attribute, problem = describe(failure)
             raise Invalid(attribute=attribute or "the body", problem=problem)
@@ -135,19 +126,6 @@ class Shape:
             return self._validator.is_valid(value)
         except ValueError:
             return False
-
-
-def _foremost(
-    failures: Iterator[jsonschema_rs.ValidationError],
-) -> jsonschema_rs.ValidationError | None:
-    """The first, but where an object lacks something and says of itself what it may not be, that:
-    what else is wanted of it depends on it, as on the `op` of an operation."""
-    first = next(failures, None)
-    if first is not None and first.kind.name == "required":
-        for other in islice(failures, MOST_LOOKED_AT):
-            if other.kind.name == "enum" and other.instance_path[:-1] == first.instance_path:
-                return other
-    return first
 
 
 def _referred(schema: Any) -> Iterator[str]:
@@ -201,61 +179,3 @@ def _fill(value: Any, plan: Mapping[str, Any]) -> None:
                 value.setdefault(name, what)
             elif name not in value and what in value:
                 value[name] = value[what]
-
-
-def describe(failure: jsonschema_rs.ValidationError) -> tuple[str, str]:
-    """(attribute as a dotted path, what came and what was expected) of a failed check."""
-    path = [str(step) for step in failure.instance_path]
-    facts = failure.kind.as_dict()
-    came = _shown(failure.instance)
-    match failure.kind.name:
-        case "required":
-            return ".".join([*path, facts["property"]]), "it is mandatory, but missing"
-        case "type":
-            return ".".join(path), f"got {came}, expected {' or '.join(facts['types'])}"
-        case "enum":
-            options = ", ".join(_shown(option) for option in facts["options"])
-            return ".".join(path), f"got {came}, expected one of {options}"
-        case "format":
-            expected = _EXPECTED_FORMATS.get(
-                facts["format"], f"a value of format {facts['format']}"
-            )
-            return ".".join(path), f"got {came}, expected {expected}"
-        case "anyOf" if "boolean" in _alternatives(failure, "type"):
-            return ".".join(path), f"got {came}, expected boolean"
-        case "anyOf" if missing := _alternatives(failure, "required"):
-            return ".".join([*path, missing[0]]), "it is mandatory, but missing"
-        case "pattern" if facts["pattern"] == NOT_BLANK:
-            return ".".join(path), f"got {came}, expected a text that is not blank"
-        case "minItems":
-            return ".".join(path), f"got {came}, expected at least {facts['limit']} element"
-    return ".".join(path), failure.message[:300]
-
-
-NOT_BLANK = r"\S"
-
-
-def _alternatives(failure: jsonschema_rs.ValidationError, kind: str) -> list[str]:
-    """What the branches of an anyOf lacked: types or attributes."""
-    return [
-        name
-        for context in failure.kind.as_dict().get("context", ())
-        for inner in context
-        if inner.kind.name == kind
-        for name in inner.kind.as_dict().get("types", [inner.kind.as_dict().get("property")])
-    ]
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case dict():
-            return "an object"
-        case []:
-            return "an empty array"
-        case list():
-            return "an array"
-        case str():
-            text = f"'{value}'"
-        case _:
-            text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."

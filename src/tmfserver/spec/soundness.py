@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import jsonschema_rs
 
 from tmfserver.errors import BrokenContract
-from tmfserver.spec.schemas import describe
+from tmfserver.spec.wording import describe
 
 Validator: TypeAlias = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
 _NEWER = "v3.1"

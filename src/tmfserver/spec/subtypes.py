@@ -11,7 +11,9 @@ from typing import Any
 from tmfserver import exact
 from tmfserver.errors import Invalid
 from tmfserver.spec.extending import ExtensionSchemas
-from tmfserver.spec.schemas import Schemas, Shape, describe
+from tmfserver.spec.flattening import TYPES
+from tmfserver.spec.schemas import Schemas, Shape
+from tmfserver.spec.wording import describe
 
 _COMPONENT = "#/components/schemas/"
 # How version 5 and version 4 name what is sent to create or change: not types of documents.
@@ -100,15 +102,20 @@ class TypedShape(Shape):
                 if name not in found and not name.endswith(_NOT_TYPES):
                     found[name] = name
                     waiting.append(name)
-        discriminator = components.get(self._name, {}).get("discriminator")
-        if isinstance(discriminator, Mapping):
-            for type_, target in discriminator.get("mapping", {}).items():
-                found.setdefault(type_, target.removeprefix(_COMPONENT))
+        for type_, target in _mapped(components.get(self._name, {})).items():
+            found.setdefault(type_, target.removeprefix(_COMPONENT))
         return {
             type_: name
             for type_, name in found.items()
             if name in components and type_ not in self._plain
         }
+
+
+def _mapped(schema: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a schema's discriminator says, or said before it had to let other types be."""
+    discriminator = schema.get("discriminator")
+    told = discriminator.get("mapping") if isinstance(discriminator, Mapping) else schema.get(TYPES)
+    return told if isinstance(told, Mapping) else {}
 
 
 def _extends(schema: Mapping[str, Any]) -> list[str]:
