@@ -38,7 +38,7 @@ from benchmarks.filters.filling import (
 )
 from benchmarks.operations import wire
 from benchmarks.servers import running
-from tmfserver.repository import Insert, Remove
+from tmfserver.changes import Insert, Remove
 from tmfserver.sql import open_store
 
 _CONNECTIONS = 4

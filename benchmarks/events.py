@@ -27,9 +27,9 @@ import uvloop
 from benchmarks import databases, report
 from benchmarks.ear import listening
 from benchmarks.servers import cpu_seconds, free_port
+from tmfserver.changes import Event, Listener, Subscribe
 from tmfserver.deliveries import Outcome
 from tmfserver.delivery.exchange import Link, post
-from tmfserver.repository import Event, Listener, Subscribe
 from tmfserver.sql import open_outbox, open_store
 
 COMMAND = str(Path(sys.executable).with_name("tmfserver"))

@@ -27,10 +27,10 @@ from benchmarks.filters.__main__ import kept
 from benchmarks.filters.filling import collections, filled, say, usage
 from benchmarks.report import RESULTS, describe, machine, table
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.query.folding import Fold, Folded
 from tmfserver.query.parse import parse
 from tmfserver.query.summing import Summing, read_summing
-from tmfserver.repository import Collection
 from tmfserver.sql import Limits, open_store
 from tmfserver.sql.tables import table_name
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import psycopg
 
 from benchmarks.filters.cells import PAGE, Cell, Values
-from tmfserver.repository import Collection
+from tmfserver.changes import Collection
 from tmfserver.sql.tables import table_name
 
 _NAMES: Mapping[str, str] = {

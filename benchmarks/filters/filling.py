@@ -19,7 +19,7 @@ import psycopg
 from benchmarks.databases import Databases
 from benchmarks.filters.documents import stored
 from tmfserver.app import make_plan
-from tmfserver.repository import Collection, Insert
+from tmfserver.changes import Collection, Insert
 from tmfserver.settings import PREFIX, Settings
 from tmfserver.sql import migrate, open_store
 from tmfserver.sql.tables import table_name

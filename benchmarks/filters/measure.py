@@ -18,11 +18,12 @@ from benchmarks.filters.bare import Bare, Neighbour
 from benchmarks.filters.cells import CELLS, PAGE, Cell, Values, exists, offset, values
 from benchmarks.filters.filling import COLLECTION, collections, filled, say, usage
 from benchmarks.servers import NotStartedError
+from tmfserver.changes import Collection
 from tmfserver.errors import Failure
 from tmfserver.http import paging
 from tmfserver.query.ast import Position, Query
 from tmfserver.query.parse import parse
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.sql import Limits, open_store
 
 BASE = "http://127.0.0.1:8080" + COLLECTION + "/"

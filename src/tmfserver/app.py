@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from tmfserver import contracts, handling, spec
+from tmfserver.changes import Collection
 from tmfserver.delivery.networks import read_networks, refuse_literal
 from tmfserver.engine import Hub, ResourceEngine
 from tmfserver.engine.checks import Checks
@@ -44,7 +45,7 @@ from tmfserver.http.serving import ServedApp
 from tmfserver.http.validation import Intake, ValidationMiddleware
 from tmfserver.pages import pages_middleware
 from tmfserver.pages.pictures import Pictures
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.rules import NO_RULES
 from tmfserver.settings import Settings
 from tmfserver.sharing import Shared, beside, by_resource, share

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tmfserver import sql
+from tmfserver.changes import Collection
 from tmfserver.engine.targets import Targets
 from tmfserver.http.jobs import Desk
-from tmfserver.repository import Collection
 from tmfserver.settings import Settings
 from tmfserver.spool import spool_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tmfserver.changes import Collection
 from tmfserver.listing import is_filtered_by
-from tmfserver.repository import Collection
 from tmfserver.spec import Api
 from tmfserver.spec.facts import Facts, facts_of
 from tmfserver.spec.flat import Flat, elements, flatten

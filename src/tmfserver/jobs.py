@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from tmfserver.changes import Collection, Event
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Event, Listeners, Row
+from tmfserver.repository import Listeners, Row
 
 Kind: TypeAlias = Literal["import", "export"]
 
@@ -63,7 +64,7 @@ class After:
 
 
 class NewRow(NamedTuple):
-    """A new document: see repository.Insert. marks: one for each of the collection's keys."""
+    """A new document: see changes.Insert. marks: one for each of the collection's keys."""
 
     id: str
     document: str

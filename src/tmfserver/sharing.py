@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
+from tmfserver.changes import Collection
 from tmfserver.desk import make_desk
 from tmfserver.engine.characteristics import Specifications
 from tmfserver.engine.expansion import Expansions, Place
@@ -14,7 +15,7 @@ from tmfserver.engine.sharing import Sharing
 from tmfserver.engine.targets import Targets
 from tmfserver.http.cursors import Cursors
 from tmfserver.http.jobs import Desk
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.rules import Rules
 from tmfserver.settings import Settings
 from tmfserver.spec import Api

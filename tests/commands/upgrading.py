@@ -13,7 +13,7 @@ from tests.spec.things import contract
 from tests.storage.databases import insert
 
 from tmfserver import sql
-from tmfserver.repository import Collection
+from tmfserver.changes import Collection
 
 THINGS = Collection("thingManagement/v1/thing", "thing")
 PART = {"isRef": True, "label": "a"}

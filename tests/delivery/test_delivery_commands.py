@@ -15,7 +15,7 @@ from tests.delivery.conftest import HURRY, Dispatcher
 from tests.delivery.listening import Ears, listening
 from tests.delivery.test_dispatchers import fill
 from tests.serving import DATABASES, MakeDatabase, StartServer, select, wait_until
-from tmfserver.repository import Receive
+from tmfserver.changes import Receive
 from tmfserver.sql import open_store
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.delivery.conftest import StartDispatcher
 from tests.delivery.listening import Ears
 from tests.serving import select, wait_until
-from tmfserver.repository import Event, Listener, Subscribe
+from tmfserver.changes import Event, Listener, Subscribe
 from tmfserver.sql import open_store
 
 NOTIFICATIONS = int(os.environ.get("TMFSERVER_TEST_NOTIFICATIONS", "4000"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tmfserver.changes import Event, Listener
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.notifications import Notifications
-from tmfserver.repository import Event, Listener, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.spec import Api
 
 Document = dict[str, Any]

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from tmfserver.changes import Collection
 from tmfserver.engine import expansion
 from tmfserver.engine.expansion import Expansions, Place
 from tmfserver.engine.references import ReferencePaths
 from tmfserver.errors import BadQuery
 from tmfserver.query.expansion import Expansion, read_expansion
-from tmfserver.repository import Collection, Page, Row
+from tmfserver.repository import Page, Row
 from tmfserver.rules import Rules
 
 BASE = "http://host"

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from tmfserver.changes import Collection, UniqueKey
 from tmfserver.document.keys import key_of
 from tmfserver.engine.renaming import renamed_query
 from tmfserver.engine.sharing import between, kept_places, kept_together, read_sharings
 from tmfserver.errors import WrongSetting
 from tmfserver.query.parse import parse
-from tmfserver.repository import Collection, UniqueKey
 
 NEW = Collection("a/v5/thing", "thing", ("modified", "note.text"), {"modified": "date-time"})
 OLD = Collection("a/v4/thing", "thing", ("name",), {"updated": "string", "name": "string"})

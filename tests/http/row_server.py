@@ -15,7 +15,7 @@ from tests.serving import Server, launch
 
 from tmfserver import sql
 from tmfserver.app import make_plan
-from tmfserver.repository import Insert
+from tmfserver.changes import Insert
 from tmfserver.settings import read
 
 ROWS = "/tmf-api/rowManagement/v1/row"

@@ -16,13 +16,14 @@ import httpx
 import pytest
 
 from tmfserver import sql
+from tmfserver.changes import Event, Listener, Subscribe
 from tmfserver.deliveries import Claimed, Hour, Outcome
 from tmfserver.errors import Unavailable
 from tmfserver.pages import outgoing, pages_middleware
 from tmfserver.pages.outgoing import shown
 from tmfserver.pages.site import age, moment, number
 from tmfserver.pages.sparkline import HEIGHT, HOUR, HOURS, LEAST, bars, first_hour
-from tmfserver.repository import Event, Listener, Store, Subscribe
+from tmfserver.repository import Store
 from tmfserver.sql.statements import now
 
 API = "/thingManagement/v4"

@@ -18,10 +18,11 @@ import pytest
 
 from tmfserver import sql
 from tmfserver.app import Plan, make_plan
+from tmfserver.changes import Collection, Insert
 from tmfserver.errors import Unavailable
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.pages import overview, pages_middleware
-from tmfserver.repository import Collection, Insert, Store
+from tmfserver.repository import Store
 from tmfserver.settings import Settings
 
 PASSWORD = "open-sesame"

@@ -13,8 +13,9 @@ import psycopg
 
 from tests.postgres import PostgresServer
 from tmfserver import exact
+from tmfserver.changes import Collection, Insert, Replace
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Insert, Replace, Store
+from tmfserver.repository import Store
 from tmfserver.sql import Limits, open_store
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.storage.databases import THINGS, Database, ids, insert, opened
 from tests.storage.drawn import Drawn
+from tmfserver.changes import Collection, Remove
 from tmfserver.query.ast import And
 from tmfserver.query.match import matches
 from tmfserver.query.order import order
-from tmfserver.repository import Collection, Remove
 from tmfserver.sql.rest import implied
 
 QUERIES = 5  # of one example, on the same documents

@@ -15,8 +15,8 @@ from tests.storage.databases import THINGS, Database, ids, insert, opened
 from tests.storage.databases import replace as replaced
 from tests.storage.test_indexes import INSIDE, check_indexes
 from tmfserver import sql
+from tmfserver.changes import Insert, Remove, Replace
 from tmfserver.query.ast import Comparison, Query
-from tmfserver.repository import Insert, Remove, Replace
 from tmfserver.sql import indexing
 from tmfserver.sql.indexed import Index, indexes
 

@@ -18,7 +18,7 @@ from tests.storage.databases import OTHERS, Database, insert, opened
 from tests.storage.test_backfill import made
 from tests.storage.test_indexes import INSIDE, check_indexes
 from tmfserver import sql
-from tmfserver.repository import UniqueKey
+from tmfserver.changes import UniqueKey
 from tmfserver.sql import creating
 from tmfserver.sql.indexed import indexes
 

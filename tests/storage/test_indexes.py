@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.storage.databases import THINGS, Database, ids, insert, opened
 from tests.storage.databases import replace as replaced
+from tmfserver.changes import Insert, Remove
 from tmfserver.query.ast import And, Comparison, Node, Operator, Or, Query, SortKey
 from tmfserver.query.match import matches, values
 from tmfserver.query.scalars import instant
-from tmfserver.repository import Insert, Remove
 from tmfserver.sql.indexed import Index, indexes
 from tmfserver.sql.plans import Plans
 

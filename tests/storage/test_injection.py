@@ -4,6 +4,7 @@ import pytest
 
 from tests.storage.databases import THINGS, Database, document, ids, insert, opened
 from tmfserver import errors
+from tmfserver.changes import Collection, Remove
 from tmfserver.query.ast import (
     AnyOf,
     Call,
@@ -23,7 +24,7 @@ from tmfserver.query.ast import (
     ValueType,
     Where,
 )
-from tmfserver.repository import Collection, Remove, Store
+from tmfserver.repository import Store
 
 OPERATORS: tuple[Operator, ...] = ("eq", "contains", "startswith", "gte")
 TYPES: tuple[ValueType | None, ...] = ("string", None)

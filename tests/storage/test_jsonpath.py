@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.storage.databases import THINGS, Database, ids, insert, opened
+from tmfserver.changes import Collection
 from tmfserver.query.ast import (
     And,
     AnyOf,
@@ -28,7 +29,6 @@ from tmfserver.query.ast import (
 from tmfserver.query.jsonpath import Expressions
 from tmfserver.query.match import matches
 from tmfserver.query.order import order
-from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson
 from tmfserver.sql.rest import implied, split, split_sort
 

@@ -7,7 +7,8 @@ import pytest
 from tests.storage.databases import THINGS, Database, insert, opened
 from tests.storage.test_writes import event
 from tmfserver import errors
-from tmfserver.repository import Listener, Listeners, Subscribe, Unsubscribe
+from tmfserver.changes import Listener, Subscribe, Unsubscribe
+from tmfserver.repository import Listeners
 
 API = "/thingManagement/v4/"
 

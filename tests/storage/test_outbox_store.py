@@ -13,8 +13,9 @@ import pytest
 
 from tests.storage.databases import Database, opened
 from tmfserver import errors
+from tmfserver.changes import Event, Listener, Receive, Subscribe
 from tmfserver.deliveries import Batch, Claimed, Outbox, Outcome, Wanted
-from tmfserver.repository import Event, Listener, Receive, Store, Subscribe
+from tmfserver.repository import Store
 from tmfserver.sql import open_outbox
 from tmfserver.sql.outbox import HOUR
 from tmfserver.sql.postgres import outbox as postgres_outbox

@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.storage.databases import OTHERS, THINGS, Database, document, ids, insert, opened
+from tmfserver.changes import Collection
 from tmfserver.query.ast import Comparison, Or, Query
-from tmfserver.repository import Collection
 
 
 async def test_a_document_is_read_back_as_it_was_written(database: Database) -> None:

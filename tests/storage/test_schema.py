@@ -16,8 +16,8 @@ from tests.serving import plain_environment
 from tests.storage.databases import OTHERS, THINGS, Database, document, ids, insert, opened
 from tests.storage.recording import statements
 from tmfserver import errors, sql
+from tmfserver.changes import Collection
 from tmfserver.query.ast import Comparison, Query
-from tmfserver.repository import Collection
 from tmfserver.sql import migrations, schema
 from tmfserver.sql.tables import table_name
 

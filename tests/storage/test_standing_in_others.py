@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from tests.storage.databases import Database, Sqlite, ids, insert, opened
+from tmfserver.changes import Change, Collection, Remove
 from tmfserver.engine.nested import Holding, Within, what_goes_along
 from tmfserver.errors import NotFound
 from tmfserver.query.ast import Query
-from tmfserver.repository import Change, Collection, Remove
 
 SHELVES = Collection("shelfManagement/v1/shelf", "shelf")
 BOXES = Collection("shelfManagement/v1/shelf/box", "box", nested=True)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tests.query.plainly import ATTRIBUTES, DOCUMENTS, added, asked_for
 from tests.storage.databases import THINGS, Database, Sqlite, insert, opened
+from tmfserver.changes import Remove
 from tmfserver.query.ast import Comparison, Node
 from tmfserver.query.folding import Folded
 from tmfserver.query.jsonpath import Expressions
 from tmfserver.query.match import matches
 from tmfserver.query.summing import MOST_NAMES, Group, Summing
-from tmfserver.repository import Remove
 from tmfserver.sql import Limits
 from tmfserver.sql.aside_jobs import Job, Opening, Source
 from tmfserver.sql.plans import Plans

@@ -11,9 +11,10 @@ import pytest
 
 from tests.storage.databases import OTHERS, Database, document, opened
 from tmfserver import errors, sql
+from tmfserver.changes import Event, Insert, Remove, Replace, UniqueKey
 from tmfserver.document.keys import key_of
 from tmfserver.query.ast import Query
-from tmfserver.repository import Event, Insert, Remove, Replace, Store, UniqueKey
+from tmfserver.repository import Store
 from tmfserver.sql import indexing
 
 PATHS = ("serial", "spec.id")

@@ -16,8 +16,8 @@ from tests.storage.databases import (
     replace,
 )
 from tmfserver import errors
+from tmfserver.changes import Change, Event, Insert, Receive, Remove
 from tmfserver.query.ast import Query
-from tmfserver.repository import Change, Event, Insert, Receive, Remove
 
 
 def event(id: str, *listeners: str) -> Event:

@@ -12,11 +12,12 @@ from itertools import islice
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.document.keys import Key
 from tmfserver.engine.references import is_ours, references
 from tmfserver.engine.specified import Specification, read
 from tmfserver.errors import WrongCharacteristic
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.rules import Characteristics
 
 MOST_KNOWN = 1_000  # specifications that are kept as they were read

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from tmfserver.changes import Collection, Keys, Unchanged
 from tmfserver.document.keys import key_of
 from tmfserver.engine.characteristics import Found, Specifications, unique_key
 from tmfserver.engine.hierarchy import Family
 from tmfserver.engine.periods import check_periods
 from tmfserver.engine.references import References
-from tmfserver.repository import Collection, Keys, Unchanged
 from tmfserver.rules import Rules
 
 Document = Mapping[str, Any]

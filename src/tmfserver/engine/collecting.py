@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tmfserver.repository import Collection, UniqueKey
+from tmfserver.changes import Collection, UniqueKey
 from tmfserver.rules import Rules
 from tmfserver.spec import Api
 

@@ -15,12 +15,13 @@ from typing import Any, TypeAlias
 import orjson
 
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.engine.references import ReferencePaths, is_ours, references
 from tmfserver.engine.representation import represent
 from tmfserver.errors import BadQuery
 from tmfserver.query.expansion import Expansion
 from tmfserver.query.spelling import shown
-from tmfserver.repository import Batches, Collection, Page, Row, Store
+from tmfserver.repository import Batches, Page, Row, Store
 
 MOST_FOLLOWED = 1000  # references in one answer; those of upper levels come first
 MOST_TEXT = 32 * 1024 * 1024  # characters of what is put in their places, all together

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tmfserver import exact
+from tmfserver.changes import Collection, Unchanged
 from tmfserver.engine.references import is_ours
 from tmfserver.errors import CircularHierarchy
 from tmfserver.query.ast import And, Comparison, Node, Or, Query
-from tmfserver.repository import Collection, Row, Store, Unchanged
+from tmfserver.repository import Row, Store
 from tmfserver.rules import Hierarchy, Rules
 
 MOST_ABOVE = 1_000  # documents that are looked at for a circle

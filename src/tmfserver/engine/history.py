@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tmfserver.changes import Collection, Insert
 from tmfserver.engine.representation import instant, new_id, text_of
 from tmfserver.query.ast import And, Comparison, Query, ValueType
-from tmfserver.repository import Collection, Insert, Page, Store
+from tmfserver.repository import Page, Store
 
 SUBJECT = "subject"
 TYPES: Mapping[str, ValueType] = {

@@ -11,10 +11,11 @@ from typing import Any
 from uuid_utils import uuid7
 
 from tmfserver import exact
+from tmfserver.changes import Listener, Receive, Subscribe, Unsubscribe
 from tmfserver.engine.interests import Interests
 from tmfserver.engine.mirroring import Mirror
 from tmfserver.errors import Invalid, ListenersChanged, NotFound
-from tmfserver.repository import Listener, Listeners, Receive, Store, Subscribe, Unsubscribe
+from tmfserver.repository import Listeners, Store
 
 # Headers that the sending of a notification sets itself, or that are about the connection.
 _NOT_THEIRS = frozenset(

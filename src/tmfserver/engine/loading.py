@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.changes import Event
 from tmfserver.engine.resources import ResourceEngine
 from tmfserver.errors import Failure, ListenersChanged
 from tmfserver.jobs import After, Bulk, NewRow, Progress, Rehearsal
 from tmfserver.records import Record, Refused
-from tmfserver.repository import Event, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.spec import Shape
 
 MOST_ROWS = 1_000  # in one transaction

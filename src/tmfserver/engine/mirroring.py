@@ -16,21 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.changes import Change, Collection, Insert, Receive, Remove, Replace
 from tmfserver.engine.nested import what_goes_along
 from tmfserver.engine.representation import instant, new_id, now, represent, text_of
 from tmfserver.engine.resources import ATTEMPTS, ResourceEngine
 from tmfserver.errors import Invalid, ListenersChanged, Stale, Taken
 from tmfserver.query import scalars
-from tmfserver.repository import (
-    Change,
-    Collection,
-    Insert,
-    Listeners,
-    Receive,
-    Remove,
-    Replace,
-    Store,
-)
+from tmfserver.repository import Listeners, Store
 from tmfserver.spec import ORIGIN, EventType
 
 Document = dict[str, Any]

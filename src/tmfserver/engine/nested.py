@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tmfserver.changes import (
+    Change,
+    Collection,
+    Insert,
+    Present,
+    Remove,
+    RemoveWithin,
+    Replace,
+    Unchanged,
+)
 from tmfserver.errors import NotFound, Taken
 from tmfserver.query.ast import (
     And,
@@ -25,21 +35,7 @@ from tmfserver.query.ast import (
 )
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import (
-    Batches,
-    Change,
-    Collection,
-    Insert,
-    Listeners,
-    Page,
-    Present,
-    Remove,
-    RemoveWithin,
-    Replace,
-    Row,
-    Store,
-    Unchanged,
-)
+from tmfserver.repository import Batches, Listeners, Page, Row, Store
 
 # What a key begins with after its holder's, and the next sign after that by code point.
 _FIRST, _BEHIND = "/", "0"

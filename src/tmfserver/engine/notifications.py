@@ -10,6 +10,7 @@ from typing import Any
 from uuid_utils import uuid7
 
 from tmfserver import exact
+from tmfserver.changes import Event
 from tmfserver.document.changes import changed_paths
 from tmfserver.document.fields import select
 from tmfserver.engine.interests import NOBODY, Interests
@@ -19,7 +20,7 @@ from tmfserver.query.ast import Fields
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
 from tmfserver.query.spelling import decoded
-from tmfserver.repository import Event, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.spec import ORIGIN, EventType, Resource
 
 Document = Mapping[str, Any]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
+from tmfserver.changes import Change
 from tmfserver.errors import RequestFailure
-from tmfserver.repository import Change, Row
+from tmfserver.repository import Row
 
 
 class Outcome(NamedTuple):

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.errors import StillReferredTo, UnresolvedReference
 from tmfserver.query.ast import Comparison, Path, Query
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.rules import Rules
 from tmfserver.spec import Api, Operation, changed
 from tmfserver.spec.additions import declare_expansion

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tmfserver.changes import Collection
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Page, Row, Store
+from tmfserver.repository import Page, Row, Store
 
 MOST = 10_000  # rows that are remembered
 SECONDS = 1.0  # for which they are

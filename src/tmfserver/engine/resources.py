@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from tmfserver import exact
+from tmfserver.changes import Change, Collection, Insert, Remove, Replace
 from tmfserver.engine import representation
 from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
@@ -28,7 +29,7 @@ from tmfserver.errors import (
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Fold, Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Change, Collection, Insert, Page, Remove, Replace, Row, Store
+from tmfserver.repository import Page, Row, Store
 from tmfserver.spec import Resource, Shape
 
 # How often a change is made anew when others changed the same document meanwhile.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from tmfserver.changes import Collection
 from tmfserver.document.keys import Key
 from tmfserver.engine.sharing import Kept, Sharing, kept_places
 from tmfserver.jobs import After, Bulk, Found, NewRow, Rehearsal
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection
 
 
 class SharedBulk:

@@ -14,28 +14,25 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from tmfserver import exact
+from tmfserver.changes import (
+    Change,
+    Collection,
+    Insert,
+    Keys,
+    Present,
+    Remove,
+    RemoveWithin,
+    Replace,
+    Unchanged,
+    UniqueKey,
+)
 from tmfserver.document.keys import key_of
 from tmfserver.engine.renaming import Names, renamed_filter, renamed_path, renamed_query
 from tmfserver.errors import WrongSetting
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import (
-    Batches,
-    Change,
-    Collection,
-    Insert,
-    Keys,
-    Page,
-    Present,
-    Remove,
-    RemoveWithin,
-    Replace,
-    Row,
-    Store,
-    Unchanged,
-    UniqueKey,
-)
+from tmfserver.repository import Batches, Page, Row, Store
 from tmfserver.spec import JOBS
 
 ON_COLLECTIONS = (Insert, Replace, Remove, Unchanged, Present, RemoveWithin)

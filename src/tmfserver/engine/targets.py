@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tmfserver.changes import Collection
 from tmfserver.errors import Invalid
-from tmfserver.repository import Collection
 from tmfserver.spec import JOBS, Api
 
 

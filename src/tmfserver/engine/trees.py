@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tmfserver.changes import Collection
 from tmfserver.engine.hierarchy import Family, Member
 from tmfserver.errors import NotFound
-from tmfserver.repository import Collection
 
 MOST = 1_000  # documents in a tree
 MOST_ABOVE = 100  # levels that are climbed

@@ -9,10 +9,10 @@ import orjson
 from marshmallow import Schema, post_dump
 from marshmallow.fields import String
 
+from tmfserver.changes import Listener
 from tmfserver.engine import Hub
 from tmfserver.http.correlation import correlation
 from tmfserver.http.errors import JSON_HEADER
-from tmfserver.repository import Listener
 from tmfserver.rules import Call, Reply
 
 

@@ -14,10 +14,11 @@ from typing import TypeAlias
 import orjson
 
 from tmfserver import exact
+from tmfserver.changes import Answer, Change, Keep
 from tmfserver.engine.outcomes import Also, Outcome, nothing
 from tmfserver.engine.representation import now
 from tmfserver.errors import Invalid, KeyReused, KeyTaken
-from tmfserver.repository import Answer, Change, Keep, Store
+from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.additions import LONGEST_KEY
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from tmfserver.changes import Enter
 from tmfserver.engine.representation import instant, new_id, now
 from tmfserver.engine.targets import Target, Targets
 from tmfserver.errors import Invalid, NotFound, NotReady
@@ -20,7 +21,6 @@ from tmfserver.http.uploads import Upload, keep
 from tmfserver.jobs import Bulk, Kind
 from tmfserver.query.parse import parse
 from tmfserver.records import MEDIA_TYPES, Format, format_of_media_type, format_of_name
-from tmfserver.repository import Enter
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.jobs import EXPORT
 from tmfserver.spool import Spool

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.document.fields import select
 from tmfserver.engine import ResourceEngine
 from tmfserver.engine.hierarchy import Family
@@ -17,7 +18,6 @@ from tmfserver.engine.trees import Branch, tree, whole_tree
 from tmfserver.errors import BadQuery
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.query.spelling import shown
-from tmfserver.repository import Collection
 from tmfserver.rules import Call, Reply
 from tmfserver.spec import Operation
 from tmfserver.spec.verbs import OWN

@@ -9,11 +9,12 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tmfserver.changes import Collection
 from tmfserver.errors import MethodNotAllowed
 from tmfserver.pages.outgoing import OUTGOING, board, sheet
 from tmfserver.pages.overview import OVERVIEW, Overview
 from tmfserver.pages.pictures import PICTURE, Pictures
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.spec import Api
 
 STATIC = "/static/pages/"

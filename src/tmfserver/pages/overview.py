@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from tmfserver.changes import Collection
 from tmfserver.errors import Unavailable
 from tmfserver.pages.pictures import Pictures
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.spec import Api
 from tmfserver.spec.samples import Sample, first_post
 

@@ -30,7 +30,7 @@ class Refused(NamedTuple):
 class Columns:
     """What the contract says of the attributes that columns name, by dotted path.
 
-    types: of scalars; arrays: the paths that are arrays. See repository.Collection.
+    types: of scalars; arrays: the paths that are arrays. See changes.Collection.
     """
 
     types: Mapping[str, ValueType] = field(default_factory=dict)

@@ -57,7 +57,7 @@ class Resource:
     kept: attributes that the contract's update schema leaves out, so that a patch may not change
     them; given: those that its create schema leaves out, but the id, which a client may bring.
     stamped: attributes that hold the time of the last change.
-    types, arrays: see repository.Collection.
+    types, arrays: see changes.Collection.
     """
 
     name: str

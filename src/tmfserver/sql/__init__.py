@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tmfserver.changes import Collection
 from tmfserver.deliveries import Outbox
 from tmfserver.jobs import Bulk
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Store
+from tmfserver.repository import Store
 from tmfserver.sql import schema
 from tmfserver.sql.address import read_address
 from tmfserver.sql.contracts import ServedContract, record_contracts, served_contracts, stored

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from tmfserver import exact
+from tmfserver.changes import Collection
 from tmfserver.errors import NotServed
 from tmfserver.query.ast import Query
 from tmfserver.query.match import compile_match
-from tmfserver.repository import Collection, Row
+from tmfserver.repository import Row
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.plans import ALL, Asked, Plans
 

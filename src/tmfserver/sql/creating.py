@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Table
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import UserDefinedType
 
-from tmfserver.repository import Collection
+from tmfserver.changes import Collection
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.indexed import Index, indexes
 from tmfserver.sql.indexing import MAKERS, Maker, made

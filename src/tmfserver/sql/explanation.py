@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 
+from tmfserver.changes import Collection
 from tmfserver.errors import NotServed
 from tmfserver.query.ast import And, Node, Query, SortKey
-from tmfserver.repository import Collection
 from tmfserver.sql import schema
 from tmfserver.sql.address import Address
 from tmfserver.sql.dialects import Bound, Json, PostgresJson, SqliteJson

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from tmfserver.changes import Collection
 from tmfserver.errors import BadQuery, NotServed
 from tmfserver.exact import Exact
 from tmfserver.query.ast import (
@@ -28,7 +29,6 @@ from tmfserver.query.ast import (
     ValueType,
 )
 from tmfserver.query.scalars import asked_instant, boolean, instant, number
-from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Bound, Json
 from tmfserver.sql.indexed import HEAD, index_of
 from tmfserver.sql.path_shapes import JsonPathShape, ReachShape, SomeShape, ValueTest

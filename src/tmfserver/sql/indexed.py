@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from tmfserver.changes import Collection, UniqueKey
 from tmfserver.query.ast import Path, ValueType
-from tmfserver.repository import Collection, UniqueKey
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson, Value
 from tmfserver.sql.members import Source, members
 from tmfserver.sql.tables import (

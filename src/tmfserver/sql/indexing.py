@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from tmfserver.repository import Collection
+from tmfserver.changes import Collection
 from tmfserver.sql import unique
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.indexed import Index

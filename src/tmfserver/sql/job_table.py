@@ -19,8 +19,8 @@ from sqlalchemy import (
     text,
 )
 
+from tmfserver.changes import Collection
 from tmfserver.jobs import Claim, Progress, Stopped
-from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.statements import Prepared, insert_values, json_text, now, prepare
 from tmfserver.sql.tables import Jsonb, documents, job, job_error

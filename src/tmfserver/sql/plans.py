@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import text
 
+from tmfserver.changes import Collection
 from tmfserver.errors import BadQuery
 from tmfserver.query.ast import And, Node, Query, SortKey
 from tmfserver.query.branches import Branch, branches
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Collection
 from tmfserver.sql.conditions import condition, names
 from tmfserver.sql.dialects import Bound, Json
 from tmfserver.sql.drivers import going_by, index_of_part, parts_of, sort_index

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from tmfserver.changes import Collection
 from tmfserver.errors import NotServed
 from tmfserver.exact import Exact
 from tmfserver.query.ast import (
@@ -38,7 +39,6 @@ from tmfserver.query.ast import (
     Where,
 )
 from tmfserver.query.scalars import instant, number
-from tmfserver.repository import Collection
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.filters import Reading, shape, sort_shape
 from tmfserver.sql.rounding import is_rounded, near

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from tmfserver.changes import Collection
 from tmfserver.errors import DatabaseUnreachable, KeyShared
-from tmfserver.repository import Collection
 from tmfserver.sql import creating, indexing, migrations
 from tmfserver.sql.address import Address
 from tmfserver.sql.dialects import Json, PostgresJson, SqliteJson

@@ -24,15 +24,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
+from tmfserver.changes import Listener, Present, RemoveWithin
 from tmfserver.errors import NotFound
-from tmfserver.repository import Listener, Present, RemoveWithin
 from tmfserver.sql import tables
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.tables import Jsonb, documents
 
 T = TypeVar("T")
 
-LISTENER = ("id", "api", "callback", "query", "secret", "header")  # as repository.Listener has them
+LISTENER = ("id", "api", "callback", "query", "secret", "header")  # as changes.Listener has them
 MOST_FORGOTTEN = 10  # old answers that one new one takes away
 NEW = ("id", "api", "callback", "query", "created", "fingerprint", "secret", "header")
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
+from tmfserver.changes import Collection
 from tmfserver.query.ast import Path
-from tmfserver.repository import Collection
 
 LONGEST_TABLE_NAME = 55  # leaves room for the suffixes in PostgreSQL's 63
 LONGEST_NAME = 63

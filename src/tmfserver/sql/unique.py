@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from tmfserver import exact
+from tmfserver.changes import Collection, Insert, Keys, Replace
 from tmfserver.document.keys import key_of
-from tmfserver.repository import Collection, Insert, Keys, Replace
 from tmfserver.spec import ORIGIN
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.indexed import Index

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from tmfserver.repository import Event, Insert, Remove, Replace
+from tmfserver.changes import Event, Insert, Remove, Replace
 from tmfserver.sql import tables, unique
 from tmfserver.sql.dialects import PostgresJson
 from tmfserver.sql.statements import Prepared, insert_values, json_text, prepare

@@ -12,10 +12,11 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.rows import TupleRow
 
+from tmfserver.changes import Collection, Event, Listener
 from tmfserver.errors import ListenersChanged
 from tmfserver.jobs import After, Found, NewRow
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Event, Listener, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.sql import bulk_reading, unique
 from tmfserver.sql.job_table import JobTable
 from tmfserver.sql.postgres.batches import JSON

@@ -11,6 +11,23 @@ from typing import Any
 import orjson
 from psycopg import errors as pg
 
+from tmfserver.changes import (
+    Answer,
+    Change,
+    Enter,
+    Event,
+    Insert,
+    Keep,
+    Listener,
+    Present,
+    Receive,
+    Remove,
+    RemoveWithin,
+    Replace,
+    Subscribe,
+    Unchanged,
+    Unsubscribe,
+)
 from tmfserver.errors import (
     AlreadySubscribed,
     Duplicate,
@@ -21,24 +38,7 @@ from tmfserver.errors import (
     Stale,
     Taken,
 )
-from tmfserver.repository import (
-    Answer,
-    Change,
-    Enter,
-    Event,
-    Insert,
-    Keep,
-    Listener,
-    Listeners,
-    Present,
-    Receive,
-    Remove,
-    RemoveWithin,
-    Replace,
-    Subscribe,
-    Unchanged,
-    Unsubscribe,
-)
+from tmfserver.repository import Listeners
 from tmfserver.sql import unique
 from tmfserver.sql.dialects import Bound
 from tmfserver.sql.job_table import entered, job_statements

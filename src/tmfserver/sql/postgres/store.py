@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from tmfserver.changes import Answer, Change, Collection
 from tmfserver.errors import DatabaseUnreachable, Failure
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.engines import conninfo
 from tmfserver.sql.filters import is_text

@@ -9,6 +9,7 @@ from functools import partial
 
 from psycopg import errors as pg
 
+from tmfserver.changes import Change, Event, Insert, Remove, Replace, Subscribe, Unsubscribe
 from tmfserver.errors import (
     Failure,
     Invalid,
@@ -17,16 +18,7 @@ from tmfserver.errors import (
     Taken,
     Unavailable,
 )
-from tmfserver.repository import (
-    Change,
-    Event,
-    Insert,
-    Listeners,
-    Remove,
-    Replace,
-    Subscribe,
-    Unsubscribe,
-)
+from tmfserver.repository import Listeners
 from tmfserver.sql.gather import Gather
 from tmfserver.sql.postgres.batches import Kind, changes, columns_of, entry
 from tmfserver.sql.postgres.changes import carry_out, kind_of, load_listeners, refused, refused_key

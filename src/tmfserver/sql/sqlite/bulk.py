@@ -13,10 +13,11 @@ from typing import Any
 
 import orjson
 
+from tmfserver.changes import Collection
 from tmfserver.errors import ListenersChanged
 from tmfserver.jobs import After, Found, NewRow
 from tmfserver.query.ast import Query
-from tmfserver.repository import Collection, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.sql import bulk_reading, unique
 from tmfserver.sql.job_table import JobTable
 from tmfserver.sql.rehearsing import Rehearsal

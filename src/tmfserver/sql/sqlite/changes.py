@@ -7,6 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, TypeAlias
 
+from tmfserver.changes import (
+    Change,
+    Enter,
+    Event,
+    Insert,
+    Keep,
+    Listener,
+    Present,
+    Receive,
+    Remove,
+    RemoveWithin,
+    Replace,
+    Subscribe,
+    Unchanged,
+    Unsubscribe,
+)
 from tmfserver.errors import (
     AlreadySubscribed,
     Duplicate,
@@ -18,23 +34,7 @@ from tmfserver.errors import (
     Stale,
     Taken,
 )
-from tmfserver.repository import (
-    Change,
-    Enter,
-    Event,
-    Insert,
-    Keep,
-    Listener,
-    Listeners,
-    Present,
-    Receive,
-    Remove,
-    RemoveWithin,
-    Replace,
-    Subscribe,
-    Unchanged,
-    Unsubscribe,
-)
+from tmfserver.repository import Listeners
 from tmfserver.sql import unique
 from tmfserver.sql.job_table import entered
 from tmfserver.sql.sqlite.connection import unavailable

@@ -7,11 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from math import inf
 
+from tmfserver.changes import Answer, Change, Collection
 from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.query.ast import Node, Query
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
-from tmfserver.repository import Answer, Change, Collection, Listeners, Page, Row
+from tmfserver.repository import Listeners, Page, Row
 from tmfserver.sql.address import Address
 from tmfserver.sql.lanes import INLINE, INLINE_SECONDS, QUICK, Late, lane, move
 from tmfserver.sql.limits import Limits

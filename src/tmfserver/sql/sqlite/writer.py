@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from tmfserver.changes import Change
 from tmfserver.errors import Unavailable
-from tmfserver.repository import Change, Listeners
+from tmfserver.repository import Listeners
 from tmfserver.sql.sqlite.changes import Changes, Results, Work
 
 MOST_AT_ONCE = 512  # change lists in one transaction
