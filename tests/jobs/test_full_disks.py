@@ -160,6 +160,9 @@ def test_an_export_without_room(
     with server.client() as client:
         assert done(client, started(client))["status"] == "Succeeded"
         here, there = {"path": "usage"}, {"path": "usage", "url": f"file://{out}/x.ndjson"}
+        if new_database.startswith("sqlite"):
+            # What is written of the job itself shall not come behind what the import wrote.
+            change(new_database, "PRAGMA wal_checkpoint(TRUNCATE)")
         # Less than the export, and more than what is written of the job itself.
         may_write(worker.process.pid, max(2_000_000, sizes(tmp_path) + 500_000))
         for asked in here, there:
