@@ -124,6 +124,12 @@ class Present:
     id: str
 
 
+def within(holder: str) -> tuple[str, str]:
+    """Where the ids of all begin that stand in a holder, at any depth, and where they have ended:
+    0 is the sign behind the slash, which no id holds."""
+    return f"{holder}/", f"{holder}0"
+
+
 @dataclass(frozen=True, slots=True)
 class RemoveWithin:
     """The end of all documents of a nested collection that stand in the one with the id `holder`,

@@ -116,8 +116,7 @@ def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:
 def texts(base: str, query: Query, rows: Sequence[Row]) -> list[str]:
     """Documents as clients see them, or of each what the query's `fields` choose."""
     if query.fields is None:
-        head = f'{{"href":"{base}'
-        return [f'{head}{row[0]}",{row[1][1:]}' for row in rows]  # as `represent` has it
+        return [represent(row, base) for row in rows]
     fields = query.fields
     made = []
     for row in rows:

@@ -18,6 +18,7 @@ from tmfserver.changes import (
     RemoveWithin,
     Replace,
     Unchanged,
+    within,
 )
 from tmfserver.errors import NotFound, Taken
 from tmfserver.query.ast import (
@@ -37,8 +38,8 @@ from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Batches, Listeners, Page, Row, Store
 
-# What a key begins with after its holder's, and the next sign after that by code point.
-_FIRST, _BEHIND = "/", "0"
+# What a key begins with after its holder's.
+_FIRST = "/"
 _ID = ("id",)
 _TURNED: Mapping[str, Operator] = {
     "eq": "eq", "ne": "ne", "gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte",
@@ -156,8 +157,8 @@ def _mine(filter: Node | None, head: str) -> Node:
 
 def _within(head: str) -> tuple[Comparison, Comparison]:
     """What all keys in a holder satisfy, and no others; an index finds them."""
-    behind = head[:-1] + _BEHIND
-    return Comparison(_ID, "gte", head, "string"), Comparison(_ID, "lt", behind, "string")
+    first, behind = within(head.removesuffix(_FIRST))
+    return Comparison(_ID, "gte", first, "string"), Comparison(_ID, "lt", behind, "string")
 
 
 def _rewritten(node: Node, head: str) -> Node:

@@ -13,6 +13,7 @@ from tmfserver.changes import Collection
 from tmfserver.engine.hierarchy import Family, Member
 from tmfserver.errors import NotFound
 
+LEVELS = 20  # below the first, unless somebody says how many
 MOST = 1_000  # documents in a tree
 MOST_ABOVE = 100  # levels that are climbed
 AT_ONCE = 16  # documents whose children are looked up together

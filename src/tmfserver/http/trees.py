@@ -14,7 +14,7 @@ from tmfserver.changes import Collection
 from tmfserver.document.fields import select
 from tmfserver.engine import ResourceEngine
 from tmfserver.engine.hierarchy import Family
-from tmfserver.engine.trees import Branch, tree, whole_tree
+from tmfserver.engine.trees import LEVELS, Branch, tree, whole_tree
 from tmfserver.errors import BadQuery
 from tmfserver.http.errors import JSON_HEADER
 from tmfserver.query.spelling import shown
@@ -22,7 +22,7 @@ from tmfserver.rules import Call, Reply
 from tmfserver.spec import Operation
 from tmfserver.spec.verbs import OWN
 
-LEVELS, DEEPEST = 20, 50  # below the first: unless the request says how many, and at most
+DEEPEST = 50  # levels below the first that a request may ask for
 _CLASS = ("@type", "@baseType", "@schemaLocation")
 
 

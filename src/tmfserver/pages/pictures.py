@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, urlencode
 
 from tmfserver.engine import ResourceEngine
-from tmfserver.engine.trees import tree, whole_tree
+from tmfserver.engine.trees import LEVELS, tree, whole_tree
 from tmfserver.errors import NotFound, RequestFailure
 from tmfserver.pages.bars import Chart, charts
 from tmfserver.pages.treeing import Drawing, draw
@@ -27,7 +27,6 @@ PICTURE = "tmfserver.picture"
 
 HIERARCHY, CHARTS = "/hierarchy/", "/charts/"
 PATIENCE = 30.0  # seconds that a page waits for the database
-LEVELS = 20
 _OWN_NAMES = ("date", "sum", "where")
 
 

@@ -30,7 +30,7 @@ _VALUES = ("const", "enum", "default", "example", "examples")
 def leave_out_unreadable(document: dict[str, Any]) -> int:
     """Takes away conditions that are none, and references by anchors; counts the places."""
     places = 0
-    for schema in every_schema(document) if _is_newer(document) else ():
+    for schema in every_schema(document) if is_newer(document) else ():
         unreadable = [key for key in _BY_ANCHOR if key in schema]
         group = {key: schema[key] for key in CONDITIONS if key in schema}
         if group and not _is_readable(group):
@@ -44,7 +44,7 @@ def leave_out_unreadable(document: dict[str, Any]) -> int:
 def keep_conditions(document: dict[str, Any]) -> int:
     """Puts what OpenAPI 3.0 has no words for where it is kept; counts the schemas."""
     places = 0
-    for schema in every_schema(document) if _is_newer(document) else ():
+    for schema in every_schema(document) if is_newer(document) else ():
         group = {key: schema.pop(key) for key in CONDITIONS if key in schema}
         if group:
             schema[MORE] = [group]
@@ -64,7 +64,8 @@ def joined(known: list[dict[str, Any]], more: list[dict[str, Any]], *, own: bool
     return [*known, *({k: v for k, v in each.items() if k not in _UNEVALUATED} for each in more)]
 
 
-def _is_newer(document: Mapping[str, Any]) -> bool:
+def is_newer(document: Mapping[str, Any]) -> bool:
+    """Whether it is written in OpenAPI 3.1."""
     return str(document.get("openapi", "")).startswith("3.1")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tmfserver.spec.conditions import is_newer
 from tmfserver.spec.walking import every_schema
 
 _KNOWN = frozenset({
@@ -24,7 +25,7 @@ _ENDS = (("exclusiveMinimum", "minimum", max), ("exclusiveMaximum", "maximum", m
 
 def read_as_three_zero(document: dict[str, Any]) -> int:
     """Turns what 3.1 says in another way into 3.0's; counts the places."""
-    newer = str(document.get("openapi", "")).startswith("3.1")
+    newer = is_newer(document)
     places = int(newer)
     if newer:
         document["openapi"] = "3.0.3"

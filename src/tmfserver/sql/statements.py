@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from tmfserver.changes import Listener, Present, RemoveWithin
+from tmfserver.changes import Listener, Present
 from tmfserver.errors import NotFound
 from tmfserver.sql import tables
 from tmfserver.sql.dialects import Json
@@ -209,11 +209,6 @@ def fingerprint(listener: Listener) -> str:
     """What no two listeners share: api, callback and query may be too long for an index."""
     whole = f"{listener.api}\0{listener.callback}\0{listener.query}"
     return hashlib.sha256(whole.encode()).hexdigest()
-
-
-def bounds(change: RemoveWithin) -> tuple[str, str]:
-    """What `remove_within` takes: 0 is the sign behind the slash, which no id holds."""
-    return f"{change.holder}/", f"{change.holder}0"
 
 
 def absent(change: Present) -> NotFound:

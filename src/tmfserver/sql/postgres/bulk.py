@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -13,16 +13,14 @@ from psycopg import errors as pg
 from psycopg.rows import TupleRow
 
 from tmfserver.changes import Collection, Event, Listener
-from tmfserver.errors import ListenersChanged
-from tmfserver.jobs import After, Found, NewRow
+from tmfserver.jobs import Found, NewRow
 from tmfserver.query.ast import Query
 from tmfserver.repository import Listeners
 from tmfserver.sql import bulk_reading, unique
-from tmfserver.sql.job_table import JobTable
+from tmfserver.sql.loading import Loads
 from tmfserver.sql.postgres.batches import JSON
 from tmfserver.sql.postgres.changes import SYSTEM
 from tmfserver.sql.postgres.pool import FAILURES, meaning
-from tmfserver.sql.rehearsing import Rehearsal
 from tmfserver.sql.statements import Prepared, now
 from tmfserver.sql.tables import table_name
 
@@ -34,7 +32,7 @@ CAREFUL = 16  # batches after one with a row that is there already
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 
-class PostgresBulk(JobTable):
+class PostgresBulk(Loads):
     """One connection that writes; each export has one of its own to read by."""
 
     def __init__(self, conninfo: str, collections: Mapping[str, Collection]) -> None:
@@ -47,33 +45,6 @@ class PostgresBulk(JobTable):
         version = self._version()
         rows = self._execute(SYSTEM.listeners).fetchall()
         return Listeners(version, tuple([Listener(*row) for row in rows]))
-
-    def load(
-        self,
-        collection: Collection,
-        rows: Sequence[NewRow],
-        then: Callable[[frozenset[str]], After],
-    ) -> frozenset[str]:
-        with self._writing():
-            taken = self._insert(collection, rows)
-            after = then(taken)
-            if after.version is not None and self._version() != after.version:
-                raise ListenersChanged
-            if after.events:
-                self._tell(after.events)
-            if after.progress is not None:
-                self.write(after.progress)
-        return taken
-
-    def rehearsal(self, collection: Collection) -> Rehearsal:
-        table = table_name(collection.name)
-
-        def present(column: str, values: Sequence[str]) -> Iterable[str]:
-            sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" = ANY($1::text[])'
-            with _answering():
-                return [row[0] for row in self._connection.execute(sql, (values,)).fetchall()]
-
-        return Rehearsal(unique.columns(collection), present)
 
     def find(self, collection: Collection, query: Query) -> Found:
         asked = bulk_reading.asked(collection, self._known, query, JSON)
@@ -92,8 +63,8 @@ class PostgresBulk(JobTable):
         self._connection.close()
 
     def _insert(self, collection: Collection, rows: Sequence[NewRow]) -> frozenset[str]:
-        """The ids of those that are there already. COPY cannot leave rows out, so when it meets
-        one that is there, this batch and the next go a longer way."""
+        """COPY cannot leave rows out, so when it meets one that is there, this batch and the next
+        go a longer way."""
         if not rows:
             return frozenset()
         table = table_name(collection.name)
@@ -159,6 +130,11 @@ class PostgresBulk(JobTable):
     def _version(self) -> int:
         version: int = self._execute(SYSTEM.version).fetchall()[0][0]
         return version
+
+    def _present(self, table: str, column: str, values: Sequence[str]) -> Iterable[str]:
+        sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" = ANY($1::text[])'
+        with _answering():
+            return [row[0] for row in self._connection.execute(sql, (values,)).fetchall()]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ from tmfserver.changes import (
     Subscribe,
     Unchanged,
     Unsubscribe,
+    within,
 )
 from tmfserver.errors import (
     AlreadySubscribed,
@@ -56,7 +57,6 @@ from tmfserver.sql.postgres.pool import Connection
 from tmfserver.sql.statements import (
     Prepared,
     absent,
-    bounds,
     fingerprint,
     holding_statements,
     now,
@@ -118,7 +118,7 @@ async def _apply(connection: Connection, change: Change) -> None:
             if not await _run(connection, holding(collection.name).present, id):
                 raise absent(change)
         case RemoveWithin(collection):
-            await _count(connection, holding(collection.name).remove_within, *bounds(change))
+            await _count(connection, holding(collection.name).remove_within, *within(change.holder))
         case Event():
             await _event(connection, change)
         case Subscribe(listener):

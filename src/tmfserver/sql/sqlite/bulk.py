@@ -13,14 +13,12 @@ from typing import Any
 
 import orjson
 
-from tmfserver.changes import Collection
-from tmfserver.errors import ListenersChanged
+from tmfserver.changes import Collection, Event
 from tmfserver.jobs import After, Found, NewRow
 from tmfserver.query.ast import Query
 from tmfserver.repository import Listeners
 from tmfserver.sql import bulk_reading, unique
-from tmfserver.sql.job_table import JobTable
-from tmfserver.sql.rehearsing import Rehearsal
+from tmfserver.sql.loading import Loads
 from tmfserver.sql.sqlite.changes import Changes
 from tmfserver.sql.sqlite.connection import Reader, answering, connect
 from tmfserver.sql.sqlite.statements import JSON
@@ -31,7 +29,7 @@ MOST_ROWS = 250  # in one INSERT
 PAUSE_SECONDS = 0.002  # between two transactions, so that others get the right to write
 
 
-class SqliteBulk(JobTable):
+class SqliteBulk(Loads):
     """One connection that writes; each export has one of its own to read by."""
 
     def __init__(self, path: str, collections: Mapping[str, Collection]) -> None:
@@ -50,28 +48,9 @@ class SqliteBulk(JobTable):
         rows: Sequence[NewRow],
         then: Callable[[frozenset[str]], After],
     ) -> frozenset[str]:
-        with self._writing():
-            taken = self._insert(collection, rows)
-            after = then(taken)
-            if after.version is not None and self._changes.version() != after.version:
-                raise ListenersChanged
-            for event in after.events:
-                self._changes.carry_out(event)
-            if after.progress is not None:
-                self.write(after.progress)
+        taken = super().load(collection, rows, then)
         time.sleep(PAUSE_SECONDS)
         return taken
-
-    def rehearsal(self, collection: Collection) -> Rehearsal:
-        table, given = table_name(collection.name), "SELECT value FROM json_each(?)"
-
-        def present(column: str, values: Sequence[str]) -> Iterable[str]:
-            sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" IN ({given})'
-            with answering():
-                rows = self._connection.execute(sql, (orjson.dumps(values).decode(),))
-                return [row[0] for row in rows]
-
-        return Rehearsal(unique.columns(collection), present)
 
     def find(self, collection: Collection, query: Query) -> Found:
         asked = bulk_reading.asked(collection, self._known, query, JSON)
@@ -90,7 +69,6 @@ class SqliteBulk(JobTable):
         self._connection.close()
 
     def _insert(self, collection: Collection, rows: Sequence[NewRow]) -> frozenset[str]:
-        """The ids of those that are there already."""
         table, keys = table_name(collection.name), unique.columns(collection)
         run = self._connection.execute
         run("SAVEPOINT rows")
@@ -110,6 +88,20 @@ class SqliteBulk(JobTable):
             )
         run("RELEASE rows")
         return taken
+
+    def _version(self) -> int:
+        return self._changes.version()
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._changes.carry_out(event)
+
+    def _present(self, table: str, column: str, values: Sequence[str]) -> Iterable[str]:
+        given = "SELECT value FROM json_each(?)"
+        sql = f'SELECT "{column}" FROM "{table}" WHERE "{column}" IN ({given})'
+        with answering():
+            rows = self._connection.execute(sql, (orjson.dumps(values).decode(),))
+            return [row[0] for row in rows]
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

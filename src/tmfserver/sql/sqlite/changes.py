@@ -22,6 +22,7 @@ from tmfserver.changes import (
     Subscribe,
     Unchanged,
     Unsubscribe,
+    within,
 )
 from tmfserver.errors import (
     AlreadySubscribed,
@@ -48,7 +49,7 @@ from tmfserver.sql.sqlite.statements import (
     insert_sql,
     replace_sql,
 )
-from tmfserver.sql.statements import absent, bounds, fingerprint, now
+from tmfserver.sql.statements import absent, fingerprint, now
 
 Asked: TypeAlias = tuple[Sequence["Change | Work"], int | None]
 Results: TypeAlias = tuple[list[Failure | None], Listeners | None]
@@ -233,7 +234,7 @@ class Changes:
             raise absent(change)
 
     def _remove_within(self, change: RemoveWithin) -> None:
-        self._run(holding(change.collection.name).remove_within.sql, bounds(change))
+        self._run(holding(change.collection.name).remove_within.sql, within(change.holder))
 
     def _remove(self, change: Remove) -> None:
         row = change.id, change.seen
