@@ -38,6 +38,7 @@ log = logging.getLogger("tmfserver")
 TOLD_SECONDS = 3.0  # between two looks at how far an export is
 SKIPPED_AT_ONCE = 1_000  # records that are done with
 LONGEST_REASON = 1_000  # characters
+ENDED = frozenset({"Succeeded", "Failed"})
 
 
 class Work:
@@ -65,6 +66,11 @@ class Work:
 
     def run(self) -> None:
         """Raises Stopped, and errors.Unavailable when the database is away."""
+        if self._document.get("status") not in ENDED:  # or whoever ended it was killed there
+            self._carry_out()
+        self._clear()
+
+    def _carry_out(self) -> None:
         try:
             self._advance(status="Running")
             if self._claim.kind == "import":
@@ -102,7 +108,6 @@ class Work:
                     self._keep()
                     self._beat()
         self._done()
-        self._file.unlink(missing_ok=True)
 
     def _rehearse(
         self,
@@ -252,9 +257,7 @@ class Work:
 
     def _done(self) -> None:
         shown = _shown(self._counts)
-        self._advance(
-            done=True, status="Succeeded", progress=100, counts=shown, completionDate=_now()
-        )
+        self._advance(status="Succeeded", progress=100, counts=shown, completionDate=_now())
         log.info("%s %s: %s", self._claim.kind, self._claim.id, shown)
 
     def _fail(self, reason: str) -> None:
@@ -262,13 +265,18 @@ class Work:
         reason = reason[:LONGEST_REASON]
         if not self._telling.has_reasons:  # TM Forum's jobs have no other place for it
             self._document.setdefault("errorLog", reason)
-        self._advance(
-            done=True, status="Failed", reason=reason, counts=counts, completionDate=_now()
-        )
-        # Not before: who cannot write it down goes on with the file when there is room.
-        self._part.unlink(missing_ok=True)
-        self._file.unlink(missing_ok=True)
+        self._advance(status="Failed", reason=reason, counts=counts, completionDate=_now())
         log.warning("%s %s failed: %s", self._claim.kind, self._claim.id, reason)
+
+    def _clear(self) -> None:
+        """The end is written down: who cannot write it goes on with the file when there is room."""
+        try:
+            self._part.unlink(missing_ok=True)
+            if self._claim.kind == "import":
+                self._file.unlink(missing_ok=True)
+        except OSError as failure:
+            log.warning("%s %s: its file stays, %s", self._claim.kind, self._claim.id, failure)
+        self._advance(done=True)
 
 
 def _line(problem: Refused) -> str:

@@ -82,7 +82,7 @@ def test_an_import_that_is_killed_twice_ends_whole(
             new_database, f"SELECT count(*), count(DISTINCT CAST(document AS text)) FROM {TABLE}"
         )
         assert rows == (created, created)
-        assert not list(Path(jobs).iterdir())
+        wait_until(lambda: not list(Path(jobs).iterdir()), "its file is gone")
 
 
 def test_an_import_that_is_deleted_stops(
@@ -104,5 +104,6 @@ def test_an_import_that_is_deleted_stops(
         assert done(client, other)["counts"]["created"] == 1
         ((count,),) = select(new_database, f"SELECT count(*) FROM {TABLE}")
         assert 0 < count < RECORDS
+        waiting = "SELECT id FROM job WHERE state = 'waiting'"
+        wait_until(lambda: select(new_database, waiting) == [], "both are done with")
         assert not list(Path(jobs).iterdir())
-        assert select(new_database, "SELECT id FROM job WHERE state = 'waiting'") == []

@@ -57,6 +57,41 @@ def test_a_fault_of_the_server_fails_the_job(
         assert not list(Path(jobs).iterdir())
 
 
+def test_a_job_whose_worker_is_killed_at_its_end_leaves_no_file(
+    start_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever claims it next removes the file, and changes nothing of what was written down."""
+    jobs = str(tmp_path / "spool")
+    server = start_server(environment={"TMFSERVER_WORK": "false"}, jobs_folder=jobs)
+    plan = make_plan(read({"database": server.database, "jobs_folder": jobs}, {}))
+    spool, places = spool_of(plan.settings), places_of(plan.settings)
+
+    def killed() -> None:
+        raise SystemExit
+
+    with (
+        server.client() as client,
+        closing(sql.open_bulk(server.database, plan.tables, migrate=False)) as bulk,
+    ):
+        job = posted(client.post(IMPORTS, params=QUERY, content=b"{}", headers=NDJSON))
+        claim = bulk.claim(60)
+        assert claim is not None
+        work = Work(plan, bulk, claim, spool, places, lambda: False)
+        monkeypatch.setattr(work, "_clear", killed)
+        with pytest.raises(SystemExit):
+            work.run()
+        ended = client.get(job["href"]).json()
+        assert ended["status"] == "Succeeded"
+        assert len(list(Path(jobs).iterdir())) == 1
+        change(server.database, "UPDATE job SET lease = 0")
+        claim = bulk.claim(60)
+        assert claim is not None
+        Work(plan, bulk, claim, spool, places, lambda: False).run()
+        assert bulk.claim(60) is None
+        assert client.get(job["href"]).json() == ended
+        assert not list(Path(jobs).iterdir())
+
+
 def test_a_worker_whose_connections_break_goes_on(
     start_server: StartServer,
     start_worker: StartWorker,
