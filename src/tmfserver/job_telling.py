@@ -1,16 +1,20 @@
-"""A job's changes of state as events, in the transaction that writes them down."""
+"""What is told of a job: its changes of state as events, in the transaction that writes them down;
+and in words, its counts, its refused records and its failure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from tmfserver.app import Plan
 from tmfserver.changes import Collection
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.notifications import Notifications
-from tmfserver.errors import ListenersChanged
+from tmfserver.errors import ListenersChanged, NoRoom
 from tmfserver.jobs import After, Bulk, Progress
+from tmfserver.records import Refused
 from tmfserver.spec import JOBS, Api
 
 ATTEMPTS = 100  # at a change while listeners come and go
@@ -54,3 +58,19 @@ def _write(bulk: Bulk, jobs: Collection, after: After) -> None:
 def _notifications(api: Api, name: str) -> Notifications:
     interests = Interests(api.base_path, notification_types(api.resources.values()))
     return Notifications(api.resources[name], api.base_path, interests, api.title)
+
+
+def line(problem: Refused) -> str:
+    told = {"position": problem.position, "line": problem.line, "reason": problem.reason}
+    return orjson.dumps(told).decode()
+
+
+def shown(counts: Mapping[str, Any]) -> dict[str, int]:
+    names = ("read", "created", "duplicate", "invalid", "written")
+    return {name: counts[name] for name in names if name in counts}
+
+
+def sentence(failure: Exception) -> str:
+    if isinstance(failure, OSError):
+        return str(NoRoom(problem=failure.strerror or str(failure)))
+    return str(failure)

@@ -24,13 +24,13 @@ from tmfserver.errors import (
     BrokenFile,
     Failure,
     Invalid,
-    NoRoom,
     Unavailable,
     Unwritable,
 )
-from tmfserver.job_telling import Telling
+from tmfserver.job_telling import Telling, line, sentence, shown
 from tmfserver.jobs import Bulk, Claim, Progress, Stopped
 from tmfserver.records import MEDIA_TYPES, Record, Refused, open_writer, records_of
+from tmfserver.records.charsets import EXPECTED, UTF_8, charset_of, codec_of
 from tmfserver.spool import Spool
 
 log = logging.getLogger("tmfserver")
@@ -82,7 +82,7 @@ class Work:
         except (Stopped, Unavailable):
             raise
         except (Failure, OSError) as failure:
-            self._fail(_sentence(failure))
+            self._fail(sentence(failure))
         except Exception as failure:  # it would fail again and again, and hold up the others
             log.exception("%s %s failed", self._claim.kind, self._claim.id)
             self._fail(str(Broken(problem=type(failure).__name__)))
@@ -98,7 +98,9 @@ class Work:
             )
             file = stack.enter_context(self._source().open("rb"))
             self._refuse_another(file)
-            records = records_of(file, self._task["format"], settings.record_limit, columns)
+            codec = self._task.get("codec") or self._counts.get("codec") or UTF_8
+            format_, limit = self._task["format"], settings.record_limit
+            records = records_of(file, format_, limit, columns, codec)
             counted = partial(self._counted, file)
             if self._task["dry_run"]:
                 self._rehearse(loader, records, counted)
@@ -140,7 +142,12 @@ class Work:
         if url.startswith("file:"):
             return self._places.file(url)
         with self._part.open("wb") as file:
-            self._places.fetch(url, file, self._plan.settings.upload_limit, self._beat)
+            limit = self._plan.settings.upload_limit
+            told = charset_of(self._places.fetch(url, file, limit, self._beat))
+        self._counts["codec"] = codec_of(told) if told else UTF_8
+        if not (self._counts["codec"] or self._task.get("codec")):
+            raise BrokenFile(problem=f"it came in charset '{told[:80]}', expected {EXPECTED}")
+        self._advance()  # who goes on with the file does not ask the other server again
         self._part.replace(self._file)
         return self._file
 
@@ -163,7 +170,7 @@ class Work:
         errors = self._errors(counts, loaded)
         if counts.get("logged"):
             document["errorLog"] = f"{self._task['job']}/errorLog"
-        document |= {"progress": self._percent(file), "counts": _shown(counts)}
+        document |= {"progress": self._percent(file), "counts": shown(counts)}
         self._next = loaded.position, counts, document
         return Progress(
             self._claim, loaded.position, counts, orjson.dumps(document).decode(), errors
@@ -175,7 +182,7 @@ class Work:
 
     def _errors(self, counts: dict[str, Any], loaded: Loaded) -> list[str]:
         limit, logged = self._plan.settings.error_log_limit, counts.get("logged", 0)
-        lines = [_line(problem) for problem in loaded.problems[: max(0, limit - logged)]]
+        lines = [line(problem) for problem in loaded.problems[: max(0, limit - logged)]]
         if loaded.problems and len(lines) < len(loaded.problems) and not counts.get("capped"):
             counts["capped"] = True
             reason = f"There are more; this log tells of the first {limit}."
@@ -256,12 +263,12 @@ class Work:
             self._bulk.advance(progress)
 
     def _done(self) -> None:
-        shown = _shown(self._counts)
-        self._advance(status="Succeeded", progress=100, counts=shown, completionDate=_now())
-        log.info("%s %s: %s", self._claim.kind, self._claim.id, shown)
+        counts = shown(self._counts)
+        self._advance(status="Succeeded", progress=100, counts=counts, completionDate=_now())
+        log.info("%s %s: %s", self._claim.kind, self._claim.id, counts)
 
     def _fail(self, reason: str) -> None:
-        counts = _shown(self._counts)
+        counts = shown(self._counts)
         reason = reason[:LONGEST_REASON]
         if not self._telling.has_reasons:  # TM Forum's jobs have no other place for it
             self._document.setdefault("errorLog", reason)
@@ -277,22 +284,6 @@ class Work:
         except OSError as failure:
             log.warning("%s %s: its file stays, %s", self._claim.kind, self._claim.id, failure)
         self._advance(done=True)
-
-
-def _line(problem: Refused) -> str:
-    told = {"position": problem.position, "line": problem.line, "reason": problem.reason}
-    return orjson.dumps(told).decode()
-
-
-def _shown(counts: Mapping[str, Any]) -> dict[str, int]:
-    names = ("read", "created", "duplicate", "invalid", "written")
-    return {name: counts[name] for name in names if name in counts}
-
-
-def _sentence(failure: Exception) -> str:
-    if isinstance(failure, OSError):
-        return str(NoRoom(problem=failure.strerror or str(failure)))
-    return str(failure)
 
 
 def _now() -> str:

@@ -22,6 +22,7 @@ from tmfserver.errors import RequestFailure
 from tmfserver.flags import Sentence, read_settings, with_settings
 from tmfserver.jobs import Bulk, Rehearsal
 from tmfserver.records import Format, format_of_name, open_writer, records_of
+from tmfserver.records.charsets import EXPECTED, codec_of
 from tmfserver.records.formats import FORMATS
 
 REFUSED = 3  # exit code: some records were refused
@@ -31,6 +32,7 @@ REFUSED = 3  # exit code: some records were refused
 @click.argument("resource")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: told by the file.")
+@click.option("--charset", default="utf-8", show_default=True, help="Of files of texts.")
 @click.option("--dry-run", is_flag=True, help="Checks everything and writes nothing.")
 @click.option("--errors", type=click.Path(dir_okay=False), help="Where to tell of each record.")
 @with_settings(
@@ -41,6 +43,7 @@ def import_(
     resource: str,
     files: tuple[str, ...],
     format_: Format | None,
+    charset: str,
     dry_run: bool,
     errors: str | None,
     **given: Any,
@@ -53,6 +56,9 @@ def import_(
     Exit code 0: all is in, or was there already. 1: it could not be done, or not to the end. 2:
     wrong arguments. 3: some records were refused; --errors FILE tells which and why.
     """
+    codec = codec_of(charset)
+    if codec is None:
+        raise click.BadParameter(f"got '{charset}', expected {EXPECTED}", param_hint="--charset")
     plan, target, base = begin(resource, given)
     columns = transfers.columns_of(target)
     tally = Tally()
@@ -68,7 +74,7 @@ def import_(
             with failing(f"{name}: ", tally), source(name, format_) as file:
                 limit = plan.settings.record_limit
                 kind = format_ or format_of_name(name)
-                records = records_of(file, kind, limit, columns)
+                records = records_of(file, kind, limit, columns, codec)
                 for loaded in _load(loader, bulk, records, rehearsal, bar_of_file(name, file)):
                     tally.add(loaded)
                     tell([line(name, each) for each in loaded.problems])

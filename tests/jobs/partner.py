@@ -45,6 +45,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(302, {"Location": self.server.url(f"/file/{mark}"), "Content-Length": "0"})
         elif behaviour.isdigit():
             self._head(int(behaviour), {"Content-Length": "0"})
+        elif behaviour == "kept":
+            media_type, content = self.server.files[self.path]
+            self._head(200, {"Content-Type": media_type, "Content-Length": str(len(content))})
+            self.wfile.write(content)
         elif behaviour == "endless":
             self._head(200, {})
             while True:

@@ -68,8 +68,9 @@ class Places:
             raise Invalid(attribute="url", problem=problem)
         return path
 
-    def fetch(self, url: str, file: IO[bytes], limit: int, beat: Beat) -> None:
-        """Writes what is at a URL into a file. Raises errors.Unreachable."""
+    def fetch(self, url: str, file: IO[bytes], limit: int, beat: Beat) -> str:
+        """Writes what is at a URL into a file, and returns the Content-Type that it came with.
+        Raises errors.Unreachable."""
         with self._asked("GET", url, {}, None) as answer:
             size = 0
             while piece := answer.read(PIECE):
@@ -81,6 +82,7 @@ class Places:
             if answer.length:  # the library says nothing of it
                 problem = f"it ends after {size} bytes, {answer.length} too soon"
                 raise Unreachable(url=shown(url), problem=problem)
+            return answer.headers.get("Content-Type", "")
 
     def send(self, url: str, path: Path, media_type: str, beat: Beat) -> None:
         """Puts a file to a URL. Raises errors.Unreachable."""

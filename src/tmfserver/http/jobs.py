@@ -14,13 +14,15 @@ import orjson
 from tmfserver.changes import Enter
 from tmfserver.engine.representation import instant, new_id, now
 from tmfserver.engine.targets import Target, Targets
-from tmfserver.errors import Invalid, NotFound, NotReady
+from tmfserver.errors import Invalid, NotFound, NotReady, UnsupportedMediaType
 from tmfserver.http.correlation import correlation
+from tmfserver.http.media import read_charset
 from tmfserver.http.operations import ResourceOperations
 from tmfserver.http.uploads import Upload, keep
 from tmfserver.jobs import Bulk, Kind
 from tmfserver.query.parse import parse
 from tmfserver.records import MEDIA_TYPES, Format, format_of_media_type, format_of_name
+from tmfserver.records.charsets import EXPECTED, UTF_8, charset_of, codec_of
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.jobs import EXPORT
 from tmfserver.spool import Spool
@@ -129,8 +131,13 @@ class JobOperations(ResourceOperations):
         jobs = self.engine.collection.name
         file, part = self._desk.spool.file(jobs, id), self._desk.spool.part(jobs, id)
         kept = await keep(upload, part, self._desk.upload_limit)
+        media = kept.media_type or upload.header(b"content-type") or call.media_type
+        try:
+            codec = read_charset(media)
+        except UnsupportedMediaType:
+            part.unlink(missing_ok=True)
+            raise
         part.replace(file)
-        media = kept.media_type or call.media_type
         format_ = format_of_media_type(media) or format_of_name(kept.name)
         document |= {"path": query["path"][-1], "contentType": media}
         is_dry = query.get("dryRun", ["false"])[-1].lower() == "true"
@@ -138,6 +145,7 @@ class JobOperations(ResourceOperations):
             document["dryRun"] = True
         return {
             "target": target.collection.name, "format": format_, "url": None, "dry_run": is_dry,
+            "codec": codec,
         }  # fmt: skip
 
     def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +163,7 @@ class JobOperations(ResourceOperations):
             parse(query.removeprefix("?"), target.collection.types)
         return {
             "target": target.collection.name, "format": format_, "url": url, "query": query,
-            "dry_run": document.get("dryRun") is True,
+            "dry_run": document.get("dryRun") is True, "codec": _codec(media),
         }  # fmt: skip
 
     def _target(self, path: str) -> Target:
@@ -177,7 +185,18 @@ def _format_of_export(media: str, known: Format | None) -> Format:
         names = ", ".join(types[0] for types in MEDIA_TYPES.values())
         problem = f"got '{media[:80]}', expected one of {names}"
         raise Invalid(attribute="contentType", problem=problem)
+    if _codec(media) not in (None, UTF_8):
+        problem = f"got '{media[:80]}', expected charset utf-8: exports are written in no other"
+        raise Invalid(attribute="contentType", problem=problem)
     return known or "ndjson"
+
+
+def _codec(media: str) -> str | None:
+    """Of the charset that a job's contentType names; None where it names none."""
+    charset = charset_of(media)
+    if charset and codec_of(charset) is None:
+        raise Invalid(attribute="contentType", problem=f"got '{media[:80]}', expected {EXPECTED}")
+    return codec_of(charset) if charset else None
 
 
 def _name(id: str, format_: str) -> tuple[bytes, bytes]:

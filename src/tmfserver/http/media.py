@@ -25,31 +25,46 @@ from tmfserver.errors import (
 from tmfserver.http.numbers import read_numbers, refuse_beyond
 from tmfserver.query.match import compile_match
 from tmfserver.query.parse import parse
+from tmfserver.records.charsets import EXPECTED, UTF_8, charset_of, codec_of
 from tmfserver.spec.openapi import JSON, JSON_PATCH, JSON_PATCH_QUERY
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-def media_type(headers: Headers, taken: Mapping[str, Any]) -> str:
-    """The body's media type, which must be one of those taken; JSON if the client says none."""
+def media_type(
+    headers: Headers, taken: Mapping[str, Any], files: frozenset[str] = frozenset()
+) -> str:
+    """The body's media type, which must be one of those taken; JSON if the client says none.
+
+    files: those whose bodies are files of records, which may be in any charset.
+    """
     for name, value in headers:
         if name == b"content-type":
-            return _media_type(value, tuple(taken))
+            return _media_type(value, tuple(taken), files)
     return JSON
 
 
 @lru_cache(maxsize=1024)
-def _media_type(value: bytes, taken: tuple[str, ...]) -> str:
-    name, *parameters = value.decode("latin-1").split(";")
-    name = name.strip().lower()
-    for parameter in parameters:
-        key, _, charset = parameter.strip().partition("=")
-        encoding = charset.strip('" ').lower()
-        if key.strip().lower() == "charset" and encoding not in ("utf-8", "utf8", "us-ascii"):
-            raise UnsupportedMediaType(came=value.decode("latin-1"), expected="charset utf-8")
+def _media_type(value: bytes, taken: tuple[str, ...], files: frozenset[str]) -> str:
+    text = value.decode("latin-1")
+    name = text.partition(";")[0].strip().lower()
+    if name in files:
+        read_charset(text)
+    elif charset_of(text).lower() not in ("", "utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(came=text, expected="charset utf-8")
     if name not in taken:
         raise UnsupportedMediaType(came=name, expected=" or ".join(taken))
     return name
+
+
+def read_charset(media_type: str) -> str:
+    """The codec of the charset that a file's media type names; UTF-8 where it names none. Raises
+    UnsupportedMediaType."""
+    charset = charset_of(media_type)
+    codec = codec_of(charset) if charset else UTF_8
+    if codec is None:
+        raise UnsupportedMediaType(came=media_type, expected=EXPECTED)
+    return codec
 
 
 async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:

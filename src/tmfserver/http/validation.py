@@ -47,13 +47,15 @@ class ValidatingOperation:
                  required: bool, intake: Intake, uploads: frozenset[str]) -> None:  # fmt: skip
         self._next_app, self._operation_id = next_app, operation_id
         self._bodies, self._required, self._intake = bodies, required, intake
-        self._uploads = uploads
+        self._uploads, self._with_path = uploads, frozenset(bodies) if uploads else uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers, media, body = scope["headers"], JSON, None
+        headers, media, body, files = scope["headers"], JSON, None, self._uploads
+        if files and PATH.search(scope["query_string"]):
+            files = self._with_path
         if self._bodies:
-            media = media_type(headers, self._bodies)
-        if self._uploads and (media in self._uploads or PATH.search(scope["query_string"])):
+            media = media_type(headers, self._bodies, files)
+        if media in files:
             body = Upload(headers, receive)
         elif self._bodies:
             content = await read_body(headers, receive, self._intake.body_limit)

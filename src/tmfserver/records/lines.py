@@ -28,7 +28,7 @@ def lines(file: BufferedReader[Any], limit: int) -> Iterator[Record | Refused]:
 def _split(file: BufferedReader[Any], limit: int) -> Iterator[bytes | None]:
     """All lines without their ends, None for one that is too long."""
     begun, skipping = b"", False
-    chunk = file.read1(CHUNK).removeprefix(BOM)
+    chunk = file.read(len(BOM)).removeprefix(BOM) + file.read1(CHUNK)
     while chunk:
         first, *others = chunk.split(b"\n")
         begun = b"" if skipping else begun + first

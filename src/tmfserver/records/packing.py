@@ -25,9 +25,8 @@ class Peekable(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        part = self._head[: len(buffer)] or self._file.read(len(buffer))
-        if self._head:
-            self._head = self._head[len(part) :]
+        head, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+        part = head + self._file.read(len(buffer) - len(head))
         buffer[: len(part)] = part
         return len(part)
 

@@ -14,11 +14,14 @@ from tmfserver.records.lines import BOM
 from tmfserver.records.record import Columns, Record, Refused
 
 
-def rows(file: IO[bytes], limit: int, known: Columns) -> Iterator[Record | Refused]:
+def rows(
+    file: IO[bytes], limit: int, known: Columns, charset: str = "UTF-8"
+) -> Iterator[Record | Refused]:
     """The rows. One with more or fewer cells than columns, or that is not UTF-8, is refused.
+    charset: what it was before it was made UTF-8, for people.
     Raises errors.BrokenFile for a header that names no columns, or one twice, and for a quote that
     goes on for more than `limit` bytes: what follows cannot be told then."""
-    source = _Lines(file, limit)
+    source = _Lines(file, limit, charset)
     reader = csv.reader(source, strict=True)
     csv.field_size_limit(max(limit, csv.field_size_limit()))
     try:
@@ -77,8 +80,8 @@ def _row(
 class _Lines:
     """Lines as text. A row that is longer than `limit` bytes, or not UTF-8, has a problem."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
-        self._file, self._limit = file, limit
+    def __init__(self, file: IO[bytes], limit: int, charset: str) -> None:
+        self._file, self._limit, self._charset = file, limit, charset
         self.number, self.problem = 0, ""
         self._size = 0
 
@@ -109,5 +112,6 @@ class _Lines:
         try:
             return line.decode()
         except UnicodeDecodeError as error:
-            self.problem = f"it is not UTF-8 ({error.reason} at byte {error.start})"
+            place = f" ({error.reason} at byte {error.start})" if self._charset == "UTF-8" else ""
+            self.problem = f"it is not {self._charset}{place}"
             return line.decode("utf-8", "replace")
