@@ -38,11 +38,14 @@ def places_of(settings: Settings) -> Places:
     """Where files of jobs may come from and go to."""
     # Imported when the first URL is named: it takes its part of a start.
     from tmfserver.delivery.networks import read_networks
-    from tmfserver.delivery.transfer import Places
+    from tmfserver.delivery.transfer import WINDOW, Places
 
     return Places(
         read_networks(settings.callback_networks),
         settings.files_folder,
         settings.delivery_connect_timeout,
         settings.delivery_timeout,
+        settings.transfer_speed,
+        # One wait may be as long as it is allowed to be, if enough comes after it.
+        max(WINDOW, 2 * settings.delivery_timeout),
     )

@@ -201,6 +201,9 @@ class Settings:
         String(),
         "The folder that file: URLs of imports and exports may lead to; none if empty.",
     )
+    transfer_speed: int = setting(
+        1000, number(0), "Least bytes a second of a file from or to another server; 0: any."
+    )
     upload_limit: int = setting(
         16 * 1024**3, number(1, 2**60), "Largest file that an import takes, in bytes."
     )

@@ -195,7 +195,7 @@ def failing(where: str, tally: Counted | None) -> Iterator[None]:
 @with_settings(
     "database", "specs", "base_paths", "shared_tables", "handlers", "references", "jobs_folder",
     "files_folder", "upload_limit", "record_limit", "error_log_limit", "callback_networks",
-    "delivery_connect_timeout", "delivery_timeout", "log_level",
+    "delivery_connect_timeout", "delivery_timeout", "transfer_speed", "log_level",
 )  # fmt: skip
 def work(**given: Any) -> None:
     """Carries out import and export jobs until it is told to stop; any number may run.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +50,15 @@ class _Handler(BaseHTTPRequestHandler):
             media_type, content = self.server.files[self.path]
             self._head(200, {"Content-Type": media_type, "Content-Length": str(len(content))})
             self.wfile.write(content)
+        elif behaviour == "drip":
+            self._head(200, {"Content-Length": "1000000"})
+            self._drip()
+        elif behaviour == "drip-head":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            self._drip()
+        elif behaviour == "drip-chunk":
+            self._head(200, {"Transfer-Encoding": "chunked"})
+            self._drip()
         elif behaviour == "endless":
             self._head(200, {})
             while True:
@@ -58,8 +68,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(200, {"Content-Length": str(size)})
             self.wfile.write(content)
 
+    def _drip(self) -> None:
+        """A byte now and then, for ever."""
+        while True:
+            self.wfile.write(b"0")
+            time.sleep(0.01)
+
     def do_PUT(self) -> None:
         self.server.asked.append(self.path)
+        while self.path.startswith("/drip/"):
+            self.rfile.read(10_000)
+            time.sleep(0.01)
         content = self.rfile.read(int(self.headers["Content-Length"]))
         behaviour = self.path.strip("/").partition("/")[0]
         if behaviour.isdigit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.jobs.conftest import IMPORTS, NDJSON, StartWorker, done, posted
+from tests.jobs.partner import partner_server
 from tests.jobs.test_kills import change
 from tests.serving import MakeDatabase, StartServer, select, wait_until
-from tmfserver import job_work, sql
+from tmfserver import job_work, jobbing, sql
 from tmfserver.app import make_plan
+from tmfserver.delivery import transfer
 from tmfserver.desk import places_of
 from tmfserver.job_work import Work
 from tmfserver.settings import read
@@ -90,6 +93,37 @@ def test_a_job_whose_worker_is_killed_at_its_end_leaves_no_file(
         assert bulk.claim(60) is None
         assert client.get(job["href"]).json() == ended
         assert not list(Path(jobs).iterdir())
+
+
+def test_a_partner_that_drips_holds_up_no_other_job(
+    start_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job has failed and says why; the next one is done."""
+    jobs = str(tmp_path / "spool")
+    server = start_server(
+        environment={"TMFSERVER_WORK": "false"}, jobs_folder=jobs,
+        callback_networks="127.0.0.0/8",
+    )  # fmt: skip
+    settings = {"database": server.database, "jobs_folder": jobs, "transfer_speed": 2**31,
+                "callback_networks": "127.0.0.0/8", "delivery_timeout": 1}  # fmt: skip
+    plan = make_plan(read(settings, {}))
+    monkeypatch.setattr(transfer, "WINDOW", 0.1)
+    with server.client() as client, partner_server() as partner:
+        url = {"path": "usage", "url": partner.url("/drip/x")}
+        slow = posted(client.post(IMPORTS, json=url))
+        next_ = posted(client.post(IMPORTS, params=QUERY, content=b"{}", headers=NDJSON))
+        ended = False
+        worker = jobbing.Worker(plan, lambda: ended)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            assert done(client, next_)["status"] == "Succeeded"
+        finally:
+            ended = True
+            thread.join()
+        failed = done(client, slow)
+        assert failed["status"] == "Failed"
+        assert "it is too slow: " in failed["reason"]
 
 
 def test_a_worker_whose_connections_break_goes_on(

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
@@ -19,10 +20,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import certifi
 
 from tmfserver.delivery.networks import Networks, literal, refuse_literal, why_refused
+from tmfserver.delivery.pace import Pace, PacedSocket
 from tmfserver.errors import Invalid, NoRoom, Unreachable
 
 PIECE = 256 * 1024
 MOST_ADDRESSES = 4  # of one name, that are tried
+WINDOW = 30.0  # seconds over which a file's speed is looked at
 
 Beat = Callable[[], object]
 
@@ -31,11 +34,21 @@ class Places:
     """Where files of jobs may come from and go to.
 
     networks: that are not public and may be asked all the same. folder: what file: URLs may lead
-    into, none if empty. connect, wait: seconds.
+    into, none if empty. connect, wait: seconds. least: bytes a second, on the average of a window
+    of so many seconds; 0: any.
     """
 
-    def __init__(self, networks: Networks, folder: str, connect: float, wait: float) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        folder: str,
+        connect: float,
+        wait: float,
+        least: int = 0,
+        window: float = WINDOW,
+    ) -> None:
         self._networks, self._connect, self._wait = networks, connect, wait
+        self._pace = partial(Pace, least, window)
         self._folder = Path(folder).resolve() if folder else None
 
     def refuse(self, url: str) -> None:
@@ -72,15 +85,15 @@ class Places:
         """Writes what is at a URL into a file, and returns the Content-Type that it came with.
         Raises errors.Unreachable."""
         with self._asked("GET", url, {}, None) as answer:
-            size = 0
-            while piece := answer.read(PIECE):
+            size, expected = 0, answer.length
+            while piece := answer.read1(PIECE):  # what is there, so that the beat goes on
                 size += len(piece)
                 if size > limit:
                     raise Unreachable(url=shown(url), problem=f"it is larger than {limit} bytes")
                 _write(file, piece)
                 beat()
-            if answer.length:  # the library says nothing of it
-                problem = f"it ends after {size} bytes, {answer.length} too soon"
+            if expected is not None and size < expected:  # the library says nothing of it
+                problem = f"it ends after {size} bytes, {expected - size} too soon"
                 raise Unreachable(url=shown(url), problem=problem)
             return answer.headers.get("Content-Type", "")
 
@@ -125,7 +138,7 @@ class Places:
             context = ssl.create_default_context(cafile=certifi.where())
             raw = context.wrap_socket(raw, server_hostname=host)
         raw.settimeout(self._wait)
-        connection.sock = raw
+        connection.sock = PacedSocket(raw, self._pace)
         return connection
 
     def _socket(self, host: str, port: int) -> socket.socket:
