@@ -96,7 +96,7 @@ class Work:
             loader = stack.enter_context(
                 transfers.opened_loader(self._plan, target, target.base(self._task["base_url"]))
             )
-            file = stack.enter_context(self._source().open("rb"))
+            file = stack.enter_context(self._source())
             self._refuse_another(file)
             codec = self._task.get("codec") or self._counts.get("codec") or UTF_8
             format_, limit = self._task["format"], settings.record_limit
@@ -134,13 +134,20 @@ class Work:
             elif record.position % SKIPPED_AT_ONCE == 0:
                 self._beat()
 
-    def _source(self) -> Path:
+    def _source(self) -> IO[bytes]:
         """The file to read; what is on another server is fetched first."""
         url = self._task["url"]
-        if url is None or self._file.exists():
-            return self._file
-        if url.startswith("file:"):
-            return self._places.file(url)
+        if url is not None and url.startswith("file:"):
+            return self._places.open(url)
+        if url is not None and not self._file.exists():
+            self._fetch(url)
+        try:
+            return self._file.open("rb")
+        except FileNotFoundError:
+            problem = "it is not here; all who take and carry out jobs need one jobs_folder"
+            raise BrokenFile(problem=problem) from None
+
+    def _fetch(self, url: str) -> None:
         with self._part.open("wb") as file:
             limit = self._plan.settings.upload_limit
             told = charset_of(self._places.fetch(url, file, limit, self._beat))
@@ -149,7 +156,6 @@ class Work:
             raise BrokenFile(problem=f"it came in charset '{told[:80]}', expected {EXPECTED}")
         self._advance()  # who goes on with the file does not ask the other server again
         self._part.replace(self._file)
-        return self._file
 
     def _refuse_another(self, file: IO[bytes]) -> None:
         """A file that is not the one of before must not be gone on with."""

@@ -105,7 +105,7 @@ def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
 def read_query(target: Target, text: str) -> Query:
     """What an export asks for. Raises errors.BadQuery and errors.NotServed."""
     plain = text.strip().removeprefix("?")
-    return parse(plain, target.collection.types, limit=MOST, largest=MOST)
+    return parse(plain, target.collection.types, limit=MOST, largest=MOST, whole=True)
 
 
 def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:

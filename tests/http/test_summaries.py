@@ -109,3 +109,42 @@ def test_what_cannot_be_added_up_is_refused(client: httpx.Client) -> None:
     """The refusal names the parameter."""
     refused(client.get(SUMMARY, params={"sum": "usageType"}), 400, "'sum'", "usageType")
     refused(client.get(SUMMARY, params={"groupBy": "x", "usageDate.gt": "x"}), 400, "usageDate")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name", "expected"),
+    [
+        ("groupBy", "relatedParty", "values of its own, such as 'relatedParty."),
+        ("distinct", "ratedProductUsage", "such as 'ratedProductUsage."),
+        ("groupBy", "usageDate.week", "one of .year, .month, .day, .hour behind a date-time"),
+        ("distinct", "usageDate.quarter", "one of .year, .month, .day, .hour"),
+        ("sum", "ratedProductUsage", "numbers, or amounts with a unit"),
+        ("sum", "relatedParty", "numbers, or amounts with a unit"),
+    ],
+)  # fmt: skip
+def test_what_no_document_can_have_is_refused(
+    client: httpx.Client, parameter: str, name: str, expected: str
+) -> None:
+    """Rather than to put all documents into one group, or to add up nothing."""
+    response = client.get(SUMMARY, params={parameter: name})
+    refused(response, 400, parameter, f"'{name}'", expected)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("9999-12-31T23:59:59-14:00", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("0001-01-01T00:00:00Z", "0001-01-01"),
+        ("9999-12-31T23:59:59Z", "9999-12-31"),
+    ],
+)
+def test_moments_at_the_ends_of_time(client: httpx.Client, moment: str, day: str | None) -> None:
+    """One that is in no year in UTC is in the group of those without a value."""
+    kind = unique("kind")
+    create(client, USAGE, {"usageType": kind, "usageDate": moment})
+    (group,) = asked(client, usageType=kind, groupBy="usageDate.day")["groups"]
+    assert group == {"group": {"usageDate.day": day}, "count": 1}
+    page = client.get(f"/charts{USAGE}", params={"usageType": kind})
+    assert page.status_code == 200
+    assert ("<svg" in page.text) == (day is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -164,3 +165,27 @@ def test_the_scale_ends_at_a_round_number(most: str, top: str) -> None:
 )  # fmt: skip
 def test_amounts_are_written_for_people(value: str, text: str) -> None:
     assert written(Decimal(value)) == text
+
+
+def test_amounts_of_any_size_are_drawn(client: httpx.Client) -> None:
+    """To the last digit, though their sum has more than numbers are usually reckoned with."""
+    kind = unique("kind")
+    for value in ("1e30", "12345678901234.10"):
+        amount = {"taxExcludedRatingAmount": {"unit": "EUR", "value": "VALUE"}}
+        document = {"usageType": kind, "usageDate": "2026-03-01T00:00:00Z",
+                    "ratedProductUsage": [amount]}  # fmt: skip
+        body = json.dumps(document).replace('"VALUE"', value)
+        response = client.post(USAGE, content=body, headers={"content-type": "application/json"})
+        assert response.status_code == 201
+    text = got(client, f"/charts{USAGE}", sum=AMOUNT, usageType=kind)
+    digits = "1 000 000 000 000 000 012 345 678 901 234.1".replace(" ", "\u202f")
+    assert digits in text
+
+
+def test_days_that_are_none_are_left_out(client: httpx.Client) -> None:
+    """Where the contract leaves open what an attribute holds."""
+    kind = unique("kind")
+    create(client, USAGE, {"usageType": kind, "seen": "no moment at all, but long, Z"})
+    create(client, USAGE, {"usageType": kind, "seen": "2026-03-01T00:00:00Z"})
+    text = got(client, f"/charts{USAGE}", date="seen", usageType=kind)
+    assert len(BAR.findall(text)) == 1

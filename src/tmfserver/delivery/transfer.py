@@ -81,6 +81,15 @@ class Places:
             raise Invalid(attribute="url", problem=problem)
         return path
 
+    def open(self, url: str) -> IO[bytes]:
+        """The file that a file: URL names, to be read. Raises errors.Invalid and
+        errors.Unreachable."""
+        try:
+            return self.file(url).open("rb")
+        except OSError as error:
+            problem = error.strerror or str(error)
+            raise Unreachable(url=shown(url), problem=problem) from error
+
     def fetch(self, url: str, file: IO[bytes], limit: int, beat: Beat) -> str:
         """Writes what is at a URL into a file, and returns the Content-Type that it came with.
         Raises errors.Unreachable."""

@@ -80,7 +80,8 @@ class Specifications:
                 raise failure
             warnings.append(str(failure))
         if warnings:
-            log.warning("%s: %s", document.get("id"), " ".join(warnings))
+            # A name may hold line ends, which would begin another line of the log.
+            log.warning("%s: %s", document.get("id"), " ".join(" ".join(warnings).split()))
         return warnings
 
 

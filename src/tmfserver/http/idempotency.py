@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -36,9 +36,10 @@ class Answers:
     api: str
     hours: int
 
-    async def give(self, call: Call, create: Create, render: Render) -> Reply:
+    async def give(self, call: Call, create: Create, render: Render, body: Any = None) -> Reply:
         """The reply of a create; of the earlier one, if its key was seen before.
 
+        body: what tells the request's body from others, where it is not the call's own.
         Raises KeyReused when the key came with another request, KeyTaken when that one is gone
         between two looks.
         """
@@ -46,7 +47,8 @@ class Answers:
         if given is None:
             return render(await create(nothing))
         key = _read(given)
-        request, oldest = _fingerprint(call), now() - self.hours * _HOUR
+        request = _fingerprint(call, call.body if body is None else body)
+        oldest = now() - self.hours * _HOUR
         if (reply := await self._again(key, request, oldest)) is not None:
             return reply
 
@@ -80,10 +82,10 @@ def _read(given: str) -> str:
     return key
 
 
-def _fingerprint(call: Call) -> str:
+def _fingerprint(call: Call, body: Any) -> str:
     """Of what is asked: the operation, its query and its body, however that is laid out."""
     asked = hashlib.sha256(call.operation_id.encode())
-    asked.update(b"\0" + call.query + b"\0" + exact.dumps(call.body))
+    asked.update(b"\0" + call.query + b"\0" + exact.dumps(body))
     return asked.hexdigest()
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
 import orjson
 
-from tmfserver.changes import Enter
+from tmfserver.changes import Change, Enter
+from tmfserver.engine.outcomes import Also, Outcome
 from tmfserver.engine.representation import instant, new_id, now
 from tmfserver.engine.targets import Target, Targets
-from tmfserver.errors import Invalid, NotFound, NotReady, UnsupportedMediaType
+from tmfserver.errors import BadQuery, Invalid, NotFound, NotReady, UnsupportedMediaType
 from tmfserver.http.correlation import correlation
 from tmfserver.http.media import read_charset
 from tmfserver.http.operations import ResourceOperations
 from tmfserver.http.uploads import Upload, keep
 from tmfserver.jobs import Bulk, Kind
 from tmfserver.query.parse import parse
+from tmfserver.query.spelling import shown
 from tmfserver.records import MEDIA_TYPES, Format, format_of_media_type, format_of_name
 from tmfserver.records.charsets import EXPECTED, UTF_8, charset_of, codec_of
 from tmfserver.rules import Call, Reply
@@ -60,27 +64,38 @@ class JobOperations(ResourceOperations):
         fields = self._fields(call) if not isinstance(call.body, Upload) else None
         document: Document = {} if isinstance(call.body, Upload) else dict(call.body)
         id = document["id"] = new_id(document)
-        jobs = self.engine.collection
         if isinstance(call.body, Upload):
-            task = await self._received(call, call.body, id, document)
+            task, sent = await self._received(call, call.body, id, document)
         else:
-            task = self._task(document)
-        task |= {"base_url": call.base_url, "job": f"{call.base_url}{self._path}/{id}"}
+            task, sent = self._task(document), call.body
+        base = f"{call.base_url}{self._path}/"
+        task |= {"base_url": call.base_url, "job": f"{base}{id}"}
         for name in ("completionDate", "errorLog"):
             document.pop(name, None)
         document |= {"status": "Not Started", "creationDate": instant(now())}
-        enter = Enter(jobs, id, self._kind, orjson.dumps(task).decode())
+        enter = Enter(self.engine.collection, id, self._kind, orjson.dumps(task).decode())
+        entered: list[Outcome] = []
+
+        async def create(also: Also) -> Sequence[Outcome]:
+            def with_job(made: Sequence[Outcome]) -> Sequence[Change]:
+                return [enter, *also(made)]
+
+            made = await self.engine.create(document, base, correlation(call), with_job)
+            entered.append(made)
+            return entered
+
+        def render(outcomes: Sequence[Outcome]) -> Reply:
+            reply = self._changed(call, outcomes[0], 201, fields)
+            reply.headers = [*reply.headers, (b"location", task["job"].encode("latin-1"))]
+            return reply
+
         try:
-            outcome = await self.engine.create(
-                document, f"{call.base_url}{self._path}/", correlation(call), lambda _made: [enter]
-            )
-        except BaseException:
-            if isinstance(call.body, Upload):
-                self._desk.spool.forget(jobs.name, id)
-            raise
-        self._desk.entered()
-        reply = self._changed(call, outcome, 201, fields)
-        reply.headers = [*reply.headers, (b"location", task["job"].encode("latin-1"))]
+            reply = await self._answers.give(call, create, render, sent)
+        finally:
+            if not entered and isinstance(call.body, Upload):
+                self._desk.spool.forget(self.engine.collection.name, id)
+        if entered:
+            self._desk.entered()
         return reply
 
     async def delete(self, call: Call) -> Reply:
@@ -120,10 +135,12 @@ class JobOperations(ResourceOperations):
 
     async def _received(
         self, call: Call, upload: Upload, id: str, document: Document
-    ) -> dict[str, Any]:
-        """Keeps an uploaded file, and says what is to be done with it."""
-        query = parse_qs(call.query.decode("latin-1"))
+    ) -> tuple[dict[str, Any], Any]:
+        """Keeps an uploaded file, and says what is to be done with it, and what tells it from
+        others if it may be sent again."""
+        query = parse_qs(call.query.decode("latin-1"), keep_blank_values=True)
         target = self._target(query.get("path", [""])[-1])
+        is_dry = _is_true("dryRun", query.get("dryRun", ["false"])[-1])
         encoding = upload.header(b"content-encoding").strip().lower()
         if encoding not in ("", "identity", "gzip", "zstd"):
             problem = f"got '{encoding[:80]}', expected gzip or zstd"
@@ -140,13 +157,14 @@ class JobOperations(ResourceOperations):
         part.replace(file)
         format_ = format_of_media_type(media) or format_of_name(kept.name)
         document |= {"path": query["path"][-1], "contentType": media}
-        is_dry = query.get("dryRun", ["false"])[-1].lower() == "true"
         if is_dry:
             document["dryRun"] = True
+        has_key = call.header(b"idempotency-key") is not None
+        sent = [media, await asyncio.to_thread(_digest, file) if has_key else ""]
         return {
             "target": target.collection.name, "format": format_, "url": None, "dry_run": is_dry,
             "codec": codec,
-        }  # fmt: skip
+        }, sent  # fmt: skip
 
     def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """What a job's document asks for. Raises errors.Invalid, errors.BadQuery, and
@@ -160,7 +178,7 @@ class JobOperations(ResourceOperations):
             format_ = format_ or format_of_name(url.partition("?")[0])
         if self._kind == "export":
             format_ = _format_of_export(media, format_)
-            parse(query.removeprefix("?"), target.collection.types)
+            parse(query.removeprefix("?"), target.collection.types, whole=True)
         return {
             "target": target.collection.name, "format": format_, "url": url, "query": query,
             "dry_run": document.get("dryRun") is True, "codec": _codec(media),
@@ -178,6 +196,17 @@ class JobOperations(ResourceOperations):
     def _errors(self, id: str) -> list[str]:
         with closing(self._desk.open()) as bulk:
             return bulk.errors(self.engine.collection, id)
+
+
+def _is_true(parameter: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise BadQuery(parameter=parameter, came=shown(text), expected="true or false")
+    return text.lower() == "true"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _format_of_export(media: str, known: Format | None) -> Format:

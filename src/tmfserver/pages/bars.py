@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 
 from tmfserver.query.folding import Folded
 
 WIDTH, HEIGHT = 1000, 200  # of the drawing
 MOST_DAYS = 120  # in one drawing, the newest
 _TOPS = (1, 2, 3, 4, 5, 6, 8, 10)
+_CENT, _EXACT = Decimal("0.01"), Context(prec=1000)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def charts(folded: Folded, sum: str) -> list[Chart]:
     """sum: what was summed; "" for how many there are. What has no day is in none."""
     by_unit: dict[str, dict[str, Decimal]] = {}
     for (day, *_), total in folded.totals.items():
-        if not isinstance(day, str):
+        if not _is_day(day):
             continue
         if not sum:
             by_unit.setdefault("", {})[day] = Decimal(total.count)
@@ -79,7 +81,7 @@ def nice_top(most: Decimal) -> Decimal:
 def written(value: Decimal) -> str:
     """For people: narrow spaces between thousands, two digits behind the point at most unless it
     is less than one."""
-    plain = round(value, 2) if abs(value) >= 1 else value.normalize()
+    plain = value.quantize(_CENT, context=_EXACT) if abs(value) >= 1 else value.normalize()
     text = f"{plain:,f}".replace(",", "\u202f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -87,11 +89,19 @@ def written(value: Decimal) -> str:
 def _days(found: Sequence[str]) -> tuple[list[str], int]:
     """Each day from the first to the last, also those with nothing; and how many were left out."""
     last = date.fromisoformat(found[-1])
-    first = max(date.fromisoformat(found[0]), last - timedelta(days=MOST_DAYS - 1))
-    count = (last - first).days + 1
+    count = min((last - date.fromisoformat(found[0])).days + 1, MOST_DAYS)
+    first = last - timedelta(days=count - 1)
     left_out = len([day for day in found if day < first.isoformat()])
     return [(first + timedelta(days=n)).isoformat() for n in range(count)], left_out
 
 
+def _is_day(text: object) -> bool:
+    """The contract may leave open what an attribute holds."""
+    try:
+        return isinstance(text, str) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _sum(values: Sequence[Decimal]) -> Decimal:
-    return sum(values, Decimal(0))
+    return reduce(_EXACT.add, values, Decimal(0))

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from tmfserver.query.ast import Path
 from tmfserver.query.scalars import instant
-from tmfserver.query.summing import PARTS, Group, Summing
+from tmfserver.query.summing import AMOUNTS, PARTS, UNITS, Group, Summing
 
-_AMOUNTS, _UNITS = ("value", "amount"), ("unit", "units", "currency")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = [None]
 
@@ -195,15 +194,18 @@ def _part(text: str, length: int) -> str | None:
     moment = instant(text)
     if moment is None:
         return None
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat()[:length]
+    try:
+        return (_EPOCH + timedelta(microseconds=moment)).isoformat()[:length]
+    except OverflowError:  # its offset leads out of the years that there are
+        return None
 
 
 def _amount(value: Any) -> Amount | None:
     """A number, or an amount with its unit; None for anything else."""
     unit = None
     if isinstance(value, dict):
-        unit = next((value[name] for name in _UNITS if isinstance(value.get(name), str)), None)
-        value = next((value[name] for name in _AMOUNTS if name in value), None)
+        unit = next((value[name] for name in UNITS if isinstance(value.get(name), str)), None)
+        value = next((value[name] for name in AMOUNTS if name in value), None)
     if isinstance(value, float):
         value = repr(value)
     elif isinstance(value, bool) or not isinstance(value, (int, Decimal)):

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tmfserver.errors import BadQuery
 from tmfserver.query.ast import Fields, Node, Path, Query, SortKey, ValueType
-from tmfserver.query.conditions import Conditions, both, either, equated, is_reserved
+from tmfserver.query.conditions import (
+    RESERVED_UNLESS_KNOWN,
+    Conditions,
+    both,
+    either,
+    equated,
+    is_reserved,
+)
 from tmfserver.query.names import read_path
 from tmfserver.query.spelling import decoded, shown
 
@@ -37,13 +44,20 @@ _NAMED = re.compile(rf"^{NAME}\Z").match
 
 
 def parse(
-    text: str, types: Mapping[str, ValueType], *, limit: int = 100, largest: int = 1000
+    text: str,
+    types: Mapping[str, ValueType],
+    *,
+    limit: int = 100,
+    largest: int = 1000,
+    whole: bool = False,
 ) -> Query:
     """What a list request asks for; raises errors.BadQuery or errors.NotServed, and nothing else.
 
     text: the query string as it stands in the URL; bytes that are not UTF-8 as surrogate escapes.
     types: what the contract says of an attribute's values, by dotted path.
     limit, largest: the page size where none is asked for, and the largest that anyone gets.
+    whole: that all is given at once, as it is stored, so that other pages and references that lead
+    elsewhere cannot be asked for.
     """
     if len(text) > LONGEST:
         came = f"{len(text)} characters"
@@ -63,6 +77,9 @@ def parse(
             reserved.setdefault(name.strip(), []).append(value)
         else:
             nodes.append(conditions.read(plain))
+    for name in sorted(RESERVED_UNLESS_KNOWN & reserved.keys()) if whole else ():
+        expected = "filters, sort, fields, offset and limit alone"
+        raise BadQuery(parameter=name, came=shown(reserved[name][-1]), expected=expected)
     nodes = _united(nodes)
     nodes.extend(expressions().condition(each) for each in reserved.get("filter", ()))
     return Query(

@@ -25,6 +25,7 @@ from tmfserver.query.spelling import decoded, shown
 PARTS = {"year": 4, "month": 7, "day": 10, "hour": 13}
 PARAMETERS = ("groupBy", "sum", "distinct")
 MOST_NAMES = 10
+AMOUNTS, UNITS = ("value", "amount"), ("unit", "units", "currency")  # what an amount's parts are
 _LISTED = re.compile(rf" *{NAME} *(, *{NAME} *)*\Z").match
 
 
@@ -69,10 +70,19 @@ def read_summing(text: str, types: Mapping[str, ValueType]) -> tuple[Summing, st
         for parameter in PARAMETERS
     )
     for each in sums:
-        if each.part or types.get(each.name, "number") != "number":
+        of_no_amount = _is_object(each.name, types) and not _is_amount(each.name, types)
+        if each.part or of_no_amount or types.get(each.name, "number") != "number":
             expected = "numbers, or amounts with a unit"
             raise BadQuery(parameter="sum", came=shown(each.name), expected=expected)
     return Summing(groups, sums, distinct), "&".join(others)
+
+
+def _is_object(name: str, types: Mapping[str, ValueType]) -> bool:
+    return name not in types and any(each.startswith(f"{name}.") for each in types)
+
+
+def _is_amount(name: str, types: Mapping[str, ValueType]) -> bool:
+    return any(f"{name}.{part}" in types for part in (*AMOUNTS, *UNITS))
 
 
 def _names(parameter: str, text: str) -> list[str]:
@@ -90,4 +100,11 @@ def _group(parameter: str, name: str, types: Mapping[str, ValueType]) -> Group:
             expected = f"a date-time before '.{path[-1]}'"
             raise BadQuery(parameter=parameter, came=shown(name), expected=expected)
         return Group(name, path[:-1], path[-1])
+    if parameter != "sum" and _is_object(name, types):
+        inner = next(each for each in types if each.startswith(f"{name}."))
+        expected = f"an attribute that has values of its own, such as {shown(inner)}"
+        raise BadQuery(parameter=parameter, came=shown(name), expected=expected)
+    if types.get(".".join(path[:-1])) == "date-time":
+        expected = f"one of {', '.join(f'.{part}' for part in PARTS)} behind a date-time"
+        raise BadQuery(parameter=parameter, came=shown(name), expected=expected)
     return Group(name, path)

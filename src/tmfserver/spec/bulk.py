@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tmfserver.spec.described import status_of
+from tmfserver.spec.jobs import JOBS
 from tmfserver.spec.openapi import JSON, JSON_PATCH, operations
 from tmfserver.spec.verbs import OWN, classify
 
 
 def add_bulk_creation(document: dict[str, Any]) -> int:
-    """Declares it for each collection that takes a POST; a PATCH of the contract's own stays."""
+    """Declares it for each collection that takes a POST, jobs aside, which are begun one by one; a
+    PATCH of the contract's own stays."""
     taken = {operation.get("operationId") for _, _, operation in operations(document)}
     places = 0
     for method, path, create in list(operations(document)):
@@ -18,7 +20,8 @@ def add_bulk_creation(document: dict[str, Any]) -> int:
         item = document["paths"][path]
         body = create.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema")
         operation_id = f"{create.get('operationId')}InBulk"
-        if verb == "create" and body and "patch" not in item and operation_id not in taken:
+        is_free = "patch" not in item and operation_id not in taken
+        if verb == "create" and body and is_free and resource not in JOBS:
             item["patch"] = _operation(operation_id, str(resource), create, body)
             places += 1
     return places
