@@ -11,7 +11,7 @@ from tests.contracts.lives import live_all, told
 from tests.contracts.mutants import mutate, written
 from tests.contracts.test_published import FILES
 from tests.serving import MakeDatabase
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 from tmfserver.spec import files, loader
 
 OWN = [path for path in files([bundled_specs()]) if "Management-v" in path.name]
