@@ -25,6 +25,9 @@ RESOURCE = "financialAccount"
 PARTY = {"id": "1815", "name": "Ada Byron", "@referredType": "Individual"}
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def ear() -> Iterator[Ear]:
     with closing(Ear(patience=5)) as made:

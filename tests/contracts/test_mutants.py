@@ -18,6 +18,9 @@ OWN = [path for path in files([bundled_specs()]) if "Management-v" in path.name]
 SEEDS = range(int(os.environ.get("TMFSERVER_TEST_MUTANTS", "8")))  # or, for a longer run, more
 
 
+pytestmark = pytest.mark.slow
+
+
 def drop(folder: Path, seed: int, known: list[Path]) -> Path:
     """A file with one of the known contracts, spelled in another way."""
     source = known[seed % len(known)]

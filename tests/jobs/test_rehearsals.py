@@ -26,6 +26,9 @@ from tmfserver.sql.rehearsing import Rehearsal
 RECORDS = 2_500
 
 
+pytestmark = pytest.mark.slow
+
+
 def records() -> bytes:
     """Ids and keys that come again within a thousand records, and beyond."""
     made = []
