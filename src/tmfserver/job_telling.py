@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from tmfserver.app import Plan
 from tmfserver.changes import Collection
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.notifications import Notifications
 from tmfserver.errors import ListenersChanged, NoRoom
 from tmfserver.jobs import After, Bulk, Progress
+from tmfserver.planning import Plan
 from tmfserver.records import Refused
 from tmfserver.spec import JOBS, Api
 

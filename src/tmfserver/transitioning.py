@@ -14,13 +14,14 @@ import click
 import orjson
 
 from tmfserver import exact, sql
-from tmfserver.app import Plan, resource_engine
 from tmfserver.ends import is_terminal, told_in
 from tmfserver.engine import ResourceEngine, represent
 from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target
+from tmfserver.engines import Engines
 from tmfserver.errors import BadQuery, NotFound, RequestFailure
 from tmfserver.flags import Sentence, with_settings
+from tmfserver.planning import Plan
 from tmfserver.query.ast import Query
 from tmfserver.query.parse import parse
 from tmfserver.repository import Row
@@ -147,7 +148,7 @@ async def _move_all(
     store = await sql.open_store(plan.settings.database, plan.tables)
     try:
         tables = shared_tables(store, plan.sharings, plan.collections)
-        engine = resource_engine(plan, target.api, target.name, tables)
+        engine = Engines(plan, tables).engine(target.api, target.name)
         found = None
         while True:
             page = await engine.list(query, move.base)

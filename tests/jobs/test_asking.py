@@ -13,9 +13,9 @@ from tests.http.asking import JSON_PATCH, USAGE, refused, total
 from tests.jobs.conftest import EXPORTS, IMPORTS, NDJSON, done, posted
 from tests.serving import StartServer
 from tmfserver import sql
-from tmfserver.app import make_plan
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 

@@ -18,10 +18,10 @@ from tests.jobs.partner import partner_server
 from tests.jobs.test_kills import change
 from tests.serving import Server, StartServer
 from tmfserver import sql
-from tmfserver.app import make_plan
 from tmfserver.cli import commands
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 

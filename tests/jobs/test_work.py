@@ -14,10 +14,10 @@ from tests.jobs.partner import partner_server
 from tests.jobs.test_kills import change
 from tests.serving import MakeDatabase, StartServer, select, wait_until
 from tmfserver import job_work, jobbing, sql
-from tmfserver.app import make_plan
 from tmfserver.delivery import transfer
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 
