@@ -30,6 +30,7 @@ INDEXED = (
     "lastModified",
     "relatedParty.id",
     "accountRelationship.account.id",
+    "accountRelationship.relationshipType",
     "financialAccount.id",
     "defaultPaymentMethod.id",
 )

@@ -12,6 +12,7 @@ rules = Rules(
         "lastModified",
         "relatedParty.id",
         "accountRelationship.account.id",
+        "accountRelationship.relationshipType",
     ),
     references={"accountRelationship.account": ACCOUNTS},
     hierarchy=HIERARCHY,

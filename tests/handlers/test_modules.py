@@ -95,3 +95,13 @@ def test_a_module_is_short_and_says_what_it_is(module: str) -> None:
     text = (FOLDER / f"{module}.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 40
     assert importlib.import_module(f"tmfserver.handlers.{module}").__doc__
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_hierarchy_is_looked_up_by_is_indexed(module: str) -> None:
+    """Both whom a relationship leads to and its type: else each child that comes would have all
+    children of its parent read."""
+    found = rules(module)
+    if (rule := found.hierarchy) is not None:
+        names = {f"{rule.relationships}.{rule.target}.id", f"{rule.relationships}.{rule.type}"}
+        assert names <= set(found.indexed)
