@@ -87,9 +87,10 @@ def sink(output: str) -> Iterator[IO[bytes]]:
     path = Path(output)
     part = path.with_name(f".{path.name}.part")
     try:
-        with _keeping(output), part.open("wb") as file:
-            yield file
-        part.replace(path)
+        with _keeping(output):
+            with part.open("wb") as file:
+                yield file
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

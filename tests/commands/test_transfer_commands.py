@@ -174,3 +174,13 @@ def test_pipes_and_queries(start_server: StartServer, new_database: str, file: P
     ((told,),) = select(new_database, "SELECT count(*) FROM event WHERE type = 'UsageCreateEvent'")
     ((sent,),) = select(new_database, "SELECT count(*) FROM delivery")
     assert (told, sent) == (2500, 2500)
+
+
+def test_a_place_that_cannot_be_written_is_named(new_database: str, tmp_path: Path) -> None:
+    """Also where only the last step fails; nothing is left beside it."""
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    for place, why in ((taken, "Is a directory"), (tmp_path / "no" / "x", "No such file")):
+        result = run(new_database, "export", "usage", "--output", place, code=1)
+        assert f"The file cannot be kept: {place}: {why}" in result.stderr
+    assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []

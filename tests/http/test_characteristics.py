@@ -67,6 +67,15 @@ def test_warn_is_the_default(client: httpx.Client, server: Server, specification
     assert "'colour'" in line
 
 
+def test_a_name_begins_no_line_of_the_log(
+    client: httpx.Client, server: Server, specification: Document
+) -> None:
+    """Whatever it holds, one warning is one line."""
+    made = client.post(USAGE, json=of(specification, volume=1, **{"a\r\nforged": 1})).json()
+    lines = server.printed().splitlines()
+    assert [made["id"] in line for line in lines if "forged" in line] == [True]
+
+
 def test_an_unknown_specification_describes_nothing(client: httpx.Client) -> None:
     """A usage whose specification is not here, or is another server's, is taken as it comes."""
     for reference in ({"id": "nowhere"}, {"id": "x", "href": "https://elsewhere.example/x"}):
