@@ -12,14 +12,13 @@ import orjson
 
 from tmfserver.engine import Holding, ResourceEngine
 from tmfserver.engine.expansion import Expansions
-from tmfserver.engine.nested import naming
+from tmfserver.engine.nested import key_of, naming, place_of
 from tmfserver.errors import NotFound, ServerSet
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.operations import Function, ResourceOperations
 from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
-from tmfserver.spec.verbs import is_parameter
 
 MakeLists = Callable[[str], Lists]
 
@@ -68,10 +67,8 @@ class NestedOperations:
         return tuple(id for _, id in ids[:count]), dict(ids[count:])
 
     def _made(self, holders: tuple[str, ...]) -> ResourceOperations:
-        ids = iter(holders)
-        steps = [next(ids) if is_parameter(step) else step for step in self._place.split("/")]
-        path = "/".join(steps)
-        engine = self.engine.within("/".join(holders), self._holding)
+        path = place_of(self._place, holders)
+        engine = self.engine.within(key_of(holders), self._holding)
         return ResourceOperations(engine, path, self._lists(path), self._expansions, self._answers)
 
 
