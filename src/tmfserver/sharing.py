@@ -51,7 +51,7 @@ def share(
         Specifications(settings.characteristics, store, places),
         Expansions(store, _places(apis, collections), paths),
         Cursors(key or token_bytes(32)),
-        make_desk(settings, Targets(apis, collections), list(collections.values()), wake),
+        make_desk(settings, store, Targets(apis, collections), list(collections.values()), wake),
     )
 
 

@@ -21,6 +21,7 @@ from tmfserver.http.uploads import Upload, keep
 from tmfserver.jobs import Bulk, Kind
 from tmfserver.query.parse import parse
 from tmfserver.records import MEDIA_TYPES, Format, format_of_media_type, format_of_name
+from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.jobs import EXPORT
 from tmfserver.spool import Spool
@@ -38,6 +39,7 @@ class Desk:
     the database, for what is asked seldom. entered: is called when there is a new job.
     """
 
+    store: Store
     targets: Targets
     spool: Spool
     refuse: Callable[[str], None]
@@ -62,7 +64,7 @@ class JobOperations(ResourceOperations):
         if isinstance(call.body, Upload):
             task = await self._received(call, call.body, id, document)
         else:
-            task = self._task(document)
+            task = await self._task(document)
         task |= {"base_url": call.base_url, "job": f"{call.base_url}{self._path}/{id}"}
         for name in ("completionDate", "errorLog"):
             document.pop(name, None)
@@ -121,7 +123,7 @@ class JobOperations(ResourceOperations):
     ) -> dict[str, Any]:
         """Keeps an uploaded file, and says what is to be done with it."""
         query = parse_qs(call.query.decode("latin-1"))
-        target = self._target(query.get("path", [""])[-1])
+        target = await self._target(query.get("path", [""])[-1])
         encoding = upload.header(b"content-encoding").strip().lower()
         if encoding not in ("", "identity", "gzip", "zstd"):
             problem = f"got '{encoding[:80]}', expected gzip or zstd"
@@ -137,14 +139,14 @@ class JobOperations(ResourceOperations):
         if is_dry:
             document["dryRun"] = True
         return {
-            "target": target.collection.name, "format": format_, "url": None, "dry_run": is_dry,
+            **target.task, "format": format_, "url": None, "dry_run": is_dry,
         }  # fmt: skip
 
-    def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    async def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """What a job's document asks for. Raises errors.Invalid, errors.BadQuery, and
         errors.NotServed for what can be known to fail."""
         url, query = document.get("url"), document.get("query") or ""
-        target = self._target(document.get("path") or "")
+        target = await self._target(document.get("path") or "")
         media = document.get("contentType") or ""
         format_ = format_of_media_type(media)
         if url is not None:
@@ -154,12 +156,12 @@ class JobOperations(ResourceOperations):
             format_ = _format_of_export(media, format_)
             parse(query.removeprefix("?"), target.collection.types)
         return {
-            "target": target.collection.name, "format": format_, "url": url, "query": query,
+            **target.task, "format": format_, "url": url, "query": query,
             "dry_run": document.get("dryRun") is True,
         }  # fmt: skip
 
-    def _target(self, path: str) -> Target:
-        return self._desk.targets.find(path, self._home)
+    async def _target(self, path: str) -> Target:
+        return await self._desk.targets.find_there(path, self._home, self._desk.store)
 
     def _forget(self, id: str) -> None:
         jobs = self.engine.collection
