@@ -28,7 +28,7 @@ import psycopg
 from benchmarks.databases import NAMES, Databases, opened
 from benchmarks.documents import usages
 from tmfserver import sql, transfers
-from tmfserver.app import make_plan
+from tmfserver.planning import make_plan
 from tmfserver.records import open_writer, records_of
 from tmfserver.settings import read
 

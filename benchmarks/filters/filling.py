@@ -18,8 +18,8 @@ import psycopg
 
 from benchmarks.databases import Databases
 from benchmarks.filters.documents import stored
-from tmfserver.app import make_plan
 from tmfserver.changes import Collection, Insert
+from tmfserver.planning import make_plan
 from tmfserver.settings import PREFIX, Settings
 from tmfserver.sql import migrate, open_store
 from tmfserver.sql.tables import table_name

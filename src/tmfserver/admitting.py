@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 from tmfserver import sql
-from tmfserver.app import Plan
 from tmfserver.engine.sharing import kept_in
 from tmfserver.errors import BreakingContract
 from tmfserver.examining import examine, told
+from tmfserver.planning import Plan
 from tmfserver.spec import Api
 from tmfserver.spec.facts import Facts, content_hash, facts_of, let_go, pack, unpack
 from tmfserver.sql import ServedContract

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from tmfserver import listing, spec
-from tmfserver.app import Plan, make_plan
 from tmfserver.errors import BrokenContract, FileInTheWay
 from tmfserver.flags import Sentence, read_settings, with_settings
 from tmfserver.handler_text import handler_text
+from tmfserver.planning import Plan, make_plan
 from tmfserver.spec import Api, snake_case
 from tmfserver.spec.loader import SUFFIXES
 

@@ -139,7 +139,7 @@ def migrate(*, drop_unused: bool, **given: Any) -> None:
     run again.
     """
     from tmfserver import sql
-    from tmfserver.app import make_plan
+    from tmfserver.planning import make_plan
 
     plan = make_plan(read_settings(given))
     collections = plan.tables

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tmfserver import sql
 from tmfserver.changes import Collection
@@ -13,9 +12,6 @@ from tmfserver.http.jobs import Desk
 from tmfserver.repository import Store
 from tmfserver.settings import Settings
 from tmfserver.spool import spool_of
-
-if TYPE_CHECKING:
-    from tmfserver.delivery.transfer import Places
 
 
 def make_desk(
@@ -30,22 +26,15 @@ def make_desk(
         store,
         targets,
         spool_of(settings),
-        lambda url: places_of(settings).refuse(url),
+        partial(_refuse, settings),
         settings.upload_limit,
         partial(sql.open_bulk, settings.database, collections, migrate=False),
         wake,
     )
 
 
-def places_of(settings: Settings) -> Places:
-    """Where files of jobs may come from and go to."""
+def _refuse(settings: Settings, url: str) -> None:
     # Imported when the first URL is named: it takes its part of a start.
-    from tmfserver.delivery.networks import read_networks
-    from tmfserver.delivery.transfer import Places
+    from tmfserver.delivery.transfer import places_of
 
-    return Places(
-        read_networks(settings.callback_networks),
-        settings.files_folder,
-        settings.delivery_connect_timeout,
-        settings.delivery_timeout,
-    )
+    places_of(settings).refuse(url)

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from tmfserver import sql
-from tmfserver.app import Plan, make_plan
 from tmfserver.engine.nested import naming, standing_in
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.sharing import kept_places
 from tmfserver.errors import WrongSetting
+from tmfserver.planning import Plan, make_plan
 from tmfserver.query.ast import (
     And,
     AnyOf,

@@ -27,8 +27,8 @@ def main() -> None:
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    from tmfserver.app import make_plan
     from tmfserver.jobbing import Worker
+    from tmfserver.planning import make_plan
     from tmfserver.settings import read
 
     settings = read({})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tmfserver.app import Plan
 from tmfserver.changes import Collection
 from tmfserver.engine.interests import Interests, notification_types
 from tmfserver.engine.notifications import Notifications
 from tmfserver.errors import ListenersChanged
 from tmfserver.jobs import After, Bulk, Progress
+from tmfserver.planning import Plan
 from tmfserver.spec import JOBS, Api
 
 ATTEMPTS = 100  # at a change while listeners come and go

@@ -14,7 +14,6 @@ from typing import IO, Any
 import orjson
 
 from tmfserver import transfers
-from tmfserver.app import Plan
 from tmfserver.delivery.transfer import Places
 from tmfserver.engine.loading import Loaded, Loader
 from tmfserver.engine.representation import instant, now
@@ -30,6 +29,7 @@ from tmfserver.errors import (
 )
 from tmfserver.job_telling import Telling
 from tmfserver.jobs import Bulk, Claim, Progress, Stopped
+from tmfserver.planning import Plan
 from tmfserver.records import MEDIA_TYPES, Record, Refused, open_writer, records_of
 from tmfserver.spool import Spool
 

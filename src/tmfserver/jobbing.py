@@ -13,12 +13,12 @@ from contextlib import closing
 from functools import partial
 
 from tmfserver import transfers
-from tmfserver.app import Plan
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.errors import DatabaseUnreachable, Unavailable
 from tmfserver.job_hold import LEASE_SECONDS, Hold
 from tmfserver.job_work import Work
 from tmfserver.jobs import Bulk, Claim, Stopped
+from tmfserver.planning import Plan
 from tmfserver.spool import spool_of
 
 log = logging.getLogger("tmfserver")

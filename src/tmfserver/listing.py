@@ -12,9 +12,9 @@ from marshmallow.fields import Integer, List, Nested, Raw, String
 
 from tmfserver import handling
 from tmfserver import settings as settings_
-from tmfserver.app import Plan, make_plan
 from tmfserver.changes import Collection
 from tmfserver.errors import BrokenContract
+from tmfserver.planning import Plan, make_plan
 from tmfserver.settings import Settings
 from tmfserver.spec import Api, Operation, snake_case
 from tmfserver.sql.address import without_secrets

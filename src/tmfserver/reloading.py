@@ -22,8 +22,8 @@ from watchfiles import Change, watch
 import tmfserver.handlers
 from tmfserver import running
 from tmfserver import settings as settings_
-from tmfserver.app import bundled_specs
 from tmfserver.errors import StartFailure
+from tmfserver.planning import bundled_specs
 from tmfserver.settings import Settings
 from tmfserver.spec.loader import SUFFIXES
 

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 
 from tmfserver import admitting, sql
-from tmfserver.app import make_plan
 from tmfserver.errors import PortTaken, StartFailure, WrongSetting
+from tmfserver.planning import make_plan
 from tmfserver.server import Server
 from tmfserver.settings import Settings, environment
 

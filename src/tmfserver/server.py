@@ -7,8 +7,9 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tmfserver import sql
-from tmfserver.app import Plan, connexion_app, make_plan
+from tmfserver.app import connexion_app
 from tmfserver.errors import StartFailure, UnknownPath
+from tmfserver.planning import Plan, make_plan
 from tmfserver.repository import Store
 from tmfserver.sending import Sending
 from tmfserver.settings import Settings, read

@@ -14,13 +14,13 @@ import click
 import orjson
 
 from tmfserver import sql, transfers
-from tmfserver.app import Plan, make_plan
 from tmfserver.ends import bar_of_file, bar_of_rows, sink, source, told_in
 from tmfserver.engine.loading import Loaded, Loader
 from tmfserver.engine.targets import Target
 from tmfserver.errors import RequestFailure
 from tmfserver.flags import Sentence, read_settings, with_settings
 from tmfserver.jobs import Bulk, Rehearsal
+from tmfserver.planning import Plan, make_plan
 from tmfserver.records import Format, format_of_name, open_writer, records_of
 from tmfserver.records.formats import FORMATS
 

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any, cast
 
 from tmfserver import exact, sql
-from tmfserver.app import Plan, resource_engine
 from tmfserver.document.fields import select
+from tmfserver.document.reading import parse_json
 from tmfserver.engine import ResourceEngine
 from tmfserver.engine.loading import Loader
 from tmfserver.engine.nested import shortened, standing_in
@@ -26,8 +26,9 @@ from tmfserver.engine.representation import represent
 from tmfserver.engine.shared_bulk import shared_bulk
 from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target, Targets
-from tmfserver.http.media import parse_json
+from tmfserver.engines import Engines
 from tmfserver.jobs import Bulk, Found
+from tmfserver.planning import Plan
 from tmfserver.query.ast import Query
 from tmfserver.query.match import places
 from tmfserver.query.parse import parse
@@ -73,7 +74,7 @@ def make_loader(
     wait: Callable[[Awaitable[None]], None],
 ) -> Loader:
     """What makes documents of records, as a POST does: see engine/loading.py."""
-    engine = resource_engine(plan, target.api, target.name, cast("Store", Remembering(store)))
+    engine = Engines(plan, cast("Store", Remembering(store))).engine(target.api, target.name)
     read = partial(parse_json, levels=plan.settings.depth_limit)
     shape = _create_shape(target)
     return Loader(engine, shape, read, base, wait, target.head, target.present)
@@ -81,7 +82,7 @@ def make_loader(
 
 def engine_of(plan: Plan, target: Target, store: Store) -> ResourceEngine:
     """What moves the target's documents alone, from state to state."""
-    engine = resource_engine(plan, target.api, target.name, store)
+    engine = Engines(plan, store).engine(target.api, target.name)
     return engine.within(target.holder, target.holding) if target.holders else engine
 
 

@@ -14,13 +14,13 @@ import click
 import orjson
 
 from tmfserver import exact, sql, transfers
-from tmfserver.app import Plan
 from tmfserver.ends import is_terminal, told_in
 from tmfserver.engine import ResourceEngine, represent
 from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target
 from tmfserver.errors import BadQuery, NotFound, RequestFailure
 from tmfserver.flags import Sentence, with_settings
+from tmfserver.planning import Plan
 from tmfserver.query.ast import Query
 from tmfserver.query.parse import parse
 from tmfserver.repository import Row

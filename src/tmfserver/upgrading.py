@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tmfserver import handling, spec
-from tmfserver.app import bundled_specs
 from tmfserver.engine.sharing import Sharing, between, kept_in, parse_sharings
 from tmfserver.errors import NothingToCompare
 from tmfserver.examining import Examined, examine, told
 from tmfserver.handling import Handler
+from tmfserver.planning import bundled_specs
 from tmfserver.settings import Settings, read_base_paths
 from tmfserver.spec import Api
 from tmfserver.spec.compare import compare

@@ -19,8 +19,8 @@ from tests.serving import StartServer, select
 
 from tmfserver import sql
 from tmfserver.admitting import admit
-from tmfserver.app import make_plan
 from tmfserver.errors import BreakingContract
+from tmfserver.planning import make_plan
 from tmfserver.settings import Settings
 from tmfserver.spec.facts import facts_of, pack
 from tmfserver.spec.later import Later

@@ -11,7 +11,7 @@ from tests.commands.running import program, run
 from tests.commands.upgrading import more_attributes, write
 from tests.serving import StartServer
 
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 
 RESOURCES = (
     ("usage", "usage.py"),

@@ -15,8 +15,8 @@ from tests.storage.databases import insert
 
 from tmfserver import sql
 from tmfserver.admitting import admit
-from tmfserver.app import make_plan
 from tmfserver.errors import BreakingContract
+from tmfserver.planning import make_plan
 from tmfserver.settings import Settings
 
 VARIABLE = "TMFSERVER_OFFICIAL_SPECS"

@@ -14,7 +14,7 @@ from tests.jobs.conftest import NDJSON, done, posted
 from tests.serving import StartServer, select
 from tests.spec.things import contract
 
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 
 TABLE = "thing_management_v1_thing"
 RECORDS: list[dict[str, Any]] = [

@@ -19,7 +19,7 @@ import uvicorn
 from tests.conformance.fault_list import FAULTS
 from tests.conformance.faults import JSON_TYPE, Answer, Fault, Request
 
-from tmfserver.app import make_plan
+from tmfserver.planning import make_plan
 from tmfserver.server import Server
 from tmfserver.settings import read
 

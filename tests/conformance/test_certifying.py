@@ -19,12 +19,12 @@ from tests.conformance.facts import RESOURCES
 from tests.serving import StartServer, free_port
 
 from tmfserver import sql
-from tmfserver.app import bundled_specs, make_plan
 from tmfserver.changes import Insert
 from tmfserver.cli import commands
 from tmfserver.conformance.command import Chosen, examine
 from tmfserver.conformance.registry import LEVELS
 from tmfserver.conformance.results import Run
+from tmfserver.planning import bundled_specs, make_plan
 from tmfserver.settings import read
 
 USAGES = bundled_specs() / "TMF635-Usage-Management-v4.0.0.swagger.json"

@@ -11,7 +11,6 @@ from tests.conformance.fault_list import FAULTS
 from tests.conformance.faults import Fault
 
 from tmfserver import spec
-from tmfserver.app import bundled_specs
 from tmfserver.conformance.asking import Client
 from tmfserver.conformance.listening import Ear
 from tmfserver.conformance.profiles import profiles
@@ -19,10 +18,14 @@ from tmfserver.conformance.registry import ENTRIES
 from tmfserver.conformance.results import Check
 from tmfserver.conformance.running import Located, Means, run
 from tmfserver.conformance.targets import declared
+from tmfserver.planning import bundled_specs
 
 CONTRACT = bundled_specs() / "TMF666-Account-Management-v4.0.0.swagger.json"
 RESOURCE = "financialAccount"
 PARTY = {"id": "1815", "name": "Ada Byron", "@referredType": "Individual"}
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

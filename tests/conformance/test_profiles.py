@@ -10,8 +10,8 @@ import pytest
 from tests.conformance.test_certifying import run_of
 
 from tmfserver import spec
-from tmfserver.app import bundled_specs
 from tmfserver.conformance.profiles import Profile, profiles
+from tmfserver.planning import bundled_specs
 from tmfserver.spec import Api
 
 PROFILES = bundled_specs() / "profiles"

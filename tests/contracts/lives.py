@@ -17,7 +17,7 @@ import httpx
 
 from tests.contracts.drawing import Contract, body_schema, draw, followed, merged, operations
 from tests.serving import select
-from tmfserver.app import make_plan
+from tmfserver.planning import make_plan
 from tmfserver.server import Server
 from tmfserver.settings import Settings
 from tmfserver.spec import Api, loader

@@ -11,11 +11,14 @@ from tests.contracts.lives import live_all, told
 from tests.contracts.mutants import mutate, written
 from tests.contracts.test_published import FILES
 from tests.serving import MakeDatabase
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 from tmfserver.spec import files, loader
 
 OWN = [path for path in files([bundled_specs()]) if "Management-v" in path.name]
 SEEDS = range(int(os.environ.get("TMFSERVER_TEST_MUTANTS", "8")))  # or, for a longer run, more
+
+
+pytestmark = pytest.mark.slow
 
 
 def drop(folder: Path, seed: int, known: list[Path]) -> Path:

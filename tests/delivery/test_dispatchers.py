@@ -18,6 +18,9 @@ NOTIFICATIONS = int(os.environ.get("TMFSERVER_TEST_NOTIFICATIONS", "4000"))
 SUBJECTS = 500
 
 
+pytestmark = pytest.mark.slow
+
+
 async def fill(database: str, callbacks: list[str], count: int) -> None:
     """Commits events for listeners of these callbacks, so many deliveries in all."""
     store = await open_store(database, [])

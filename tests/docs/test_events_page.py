@@ -13,9 +13,9 @@ import pytest
 from tests.docs.pasting import ADDRESS, paste
 from tests.serving import DATABASES, MakeDatabase, Server, free_port, launch, select, stop_cleanly
 
-from tmfserver.app import bundled_specs
 from tmfserver.cli import commands
 from tmfserver.engine.interests import notification_types, read_interest
+from tmfserver.planning import bundled_specs
 from tmfserver.settings import Settings
 from tmfserver.spec import files, read
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.engine.telling import interests, told
-from tmfserver.app import bundled_specs
 from tmfserver.engine.interests import Audience, Interest, notification_types
 from tmfserver.engine.notifications import projected
 from tmfserver.errors import BadQuery, NotServed, RequestFailure
+from tmfserver.planning import bundled_specs
 from tmfserver.query.ast import Comparison
 from tmfserver.spec import files, read
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.telling import documents, listener, notifications, told
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 from tmfserver.repository import Listeners
 from tmfserver.spec import Api, files, read, with_all_events
 

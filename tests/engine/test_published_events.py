@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.telling import documents, told
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 from tmfserver.spec import Api, files, read
 
 VARIABLE = "TMFSERVER_OFFICIAL_SPECS"

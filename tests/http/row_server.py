@@ -14,8 +14,8 @@ from tests.query.query_tables import DOCUMENTS, TYPES
 from tests.serving import Server, launch
 
 from tmfserver import sql
-from tmfserver.app import make_plan
 from tmfserver.changes import Insert
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 
 ROWS = "/tmf-api/rowManagement/v1/row"

@@ -12,7 +12,7 @@ import pytest
 from tests.http.asking import ACCOUNTS, USAGES, raw, refused, request_bytes
 from tests.serving import Server, StartServer, select
 
-from tmfserver.app import bundled_specs
+from tmfserver.planning import bundled_specs
 
 OWN = "TMF635-Usage-Management-v4.0.0.swagger.json"
 HUBS = (f"{ACCOUNTS}/hub", f"{USAGES}/hub")

@@ -22,9 +22,9 @@ from tests.http.asking import (
 )
 from tests.serving import SQLITE, Server, select
 
+from tmfserver.document.numbers import refuse_beyond
+from tmfserver.document.reading import parse_json
 from tmfserver.errors import Invalid
-from tmfserver.http.media import parse_json
-from tmfserver.http.numbers import refuse_beyond
 
 WRITTEN = [
     "0.1", "12.30", "0.10", "12345678901234.10", "9999999999999999999", "-9223372036854775809",

@@ -12,8 +12,8 @@ import pytest
 import tmfserver.handlers
 
 from tmfserver import sql
-from tmfserver.app import make_plan
 from tmfserver.errors import StartFailure
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 
 OPERATION = {"operationId": "listThing", "responses": {"200": {"description": "All things."}}}

@@ -29,6 +29,9 @@ MANY = 3_000
 CUT = -1  # how many came in is the disk's and the packing's business: some, not all
 
 
+pytestmark = pytest.mark.slow
+
+
 class Told(NamedTuple):
     """What becomes of a file. counts: read, created, duplicate, invalid, CUT where it depends;
     reason: of the failure, of the whole file; reasons: of the records that were refused."""

@@ -41,9 +41,10 @@ FULL = (
 UNBUFFERED = "PYTHONUNBUFFERED"
 NO_MORE = resource.RLIM_INFINITY
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(resource, "prlimit"), reason="the limits of others are Linux's"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the limits of others are Linux's"),
+]
 
 
 def may_write(pid: int, size: int) -> None:

@@ -18,9 +18,9 @@ from tests.jobs.test_kills import change
 from tests.serving import Server, StartServer, select, wait_until
 from tests.spec.things import contract as things
 from tmfserver import sql
-from tmfserver.app import bundled_specs, make_plan
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
+from tmfserver.planning import bundled_specs, make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 

@@ -24,6 +24,9 @@ from tmfserver.errors import Invalid, Unreachable
 LOOPBACK = read_networks("127.0.0.0/8")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def partner() -> Iterator[Partner]:
     with partner_server() as made:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.serving import new_sqlite_database, plain_environment
 from tmfserver import sql
-from tmfserver.app import make_plan
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 
 RUN = "import tmfserver.job_process as p; p.PATIENCE_SECONDS = 0.1; p.main()"

@@ -14,16 +14,19 @@ from tests.http.asking import SPECIFICATION, USAGE, create, total
 from tests.jobs.conftest import IMPORTS, NDJSON, Job, log, posted, sent
 from tests.serving import StartServer, select
 from tmfserver import sql
-from tmfserver.app import make_plan
 from tmfserver.cli import commands
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
 from tmfserver.jobs import Bulk, NewRow, Stopped
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 from tmfserver.sql.rehearsing import Rehearsal
 
 RECORDS = 2_500
+
+
+pytestmark = pytest.mark.slow
 
 
 def records() -> bytes:

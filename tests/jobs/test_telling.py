@@ -18,6 +18,9 @@ WORKS = {"TMFSERVER_WORK": "true", "TMFSERVER_DELIVER": "false"}
 CALLBACK = {"callback": "http://127.0.0.1:9/"}
 
 
+pytestmark = pytest.mark.slow
+
+
 def told(database: str) -> list[dict[str, Any]]:
     """All events, in their order, with what they are about."""
     rows = select(database, "SELECT CAST(document AS text) FROM event ORDER BY seq")

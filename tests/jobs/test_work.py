@@ -12,9 +12,9 @@ from tests.jobs.conftest import IMPORTS, NDJSON, StartWorker, done, posted
 from tests.jobs.test_kills import change
 from tests.serving import MakeDatabase, StartServer, select, wait_until
 from tmfserver import job_work, sql
-from tmfserver.app import make_plan
-from tmfserver.desk import places_of
+from tmfserver.delivery.transfer import places_of
 from tmfserver.job_work import Work
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spool import spool_of
 

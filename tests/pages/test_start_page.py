@@ -17,11 +17,11 @@ import httpx
 import pytest
 
 from tmfserver import sql
-from tmfserver.app import Plan, make_plan
 from tmfserver.changes import Collection, Insert
 from tmfserver.errors import Unavailable
 from tmfserver.http.errors import ErrorMiddleware
 from tmfserver.pages import overview, pages_middleware
+from tmfserver.planning import Plan, make_plan
 from tmfserver.repository import Store
 from tmfserver.settings import Settings
 

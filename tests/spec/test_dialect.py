@@ -10,8 +10,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from tests.spec.things import api, contract
-from tmfserver.app import bundled_specs
 from tmfserver.errors import Invalid
+from tmfserver.planning import bundled_specs
 from tmfserver.spec import ADAPTATIONS, Api, build, files, read
 from tmfserver.spec.dialect import adapt
 

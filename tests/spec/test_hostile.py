@@ -12,8 +12,8 @@ import pytest
 from tests.commands.running import program
 from tests.spec.things import contract
 from tmfserver import spec
-from tmfserver.app import make_plan
 from tmfserver.errors import BrokenContract, StartFailure
+from tmfserver.planning import make_plan
 from tmfserver.settings import read
 from tmfserver.spec import loader
 

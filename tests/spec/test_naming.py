@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.spec.things import contract
-from tmfserver.app import make_plan
 from tmfserver.errors import WrongSetting
+from tmfserver.planning import make_plan
 from tmfserver.settings import Settings
 from tmfserver.spec import build
 

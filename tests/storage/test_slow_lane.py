@@ -30,6 +30,9 @@ PATIENT = Limits(query_seconds=120, scan_limit=100_000)
 TEXT = "x" * 6_000
 
 
+pytestmark = pytest.mark.slow
+
+
 def jsonpath(text: str) -> Node:
     return Expressions(THINGS.types).condition(text)
 

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import click
 
 from tmfserver import spec
-from tmfserver.app import bundled_specs, make_plan
 from tmfserver.conformance import reporting
 from tmfserver.conformance.asking import Client, Headers
 from tmfserver.conformance.listening import Ear
@@ -26,6 +25,7 @@ from tmfserver.conformance.targets import declared, located, own_server, present
 from tmfserver.conformance.trial import CannotTest
 from tmfserver.errors import StartFailure
 from tmfserver.flags import Misused, Sentence, read_settings
+from tmfserver.planning import bundled_specs, make_plan
 from tmfserver.spec import Api
 from tmfserver.spec.joining import is_extension
 from tmfserver.spec.loader import read as read_file

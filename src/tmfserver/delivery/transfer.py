@@ -18,8 +18,15 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import certifi
 
-from tmfserver.delivery.networks import Networks, literal, refuse_literal, why_refused
+from tmfserver.delivery.networks import (
+    Networks,
+    literal,
+    read_networks,
+    refuse_literal,
+    why_refused,
+)
 from tmfserver.errors import Invalid, NoRoom, Unreachable
+from tmfserver.settings import Settings
 
 PIECE = 256 * 1024
 MOST_ADDRESSES = 4  # of one name, that are tried
@@ -164,6 +171,16 @@ def shown(url: str) -> str:
     """A URL for people: without user, password and query, which may be secret."""
     parts = _split(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200]
+
+
+def places_of(settings: Settings) -> Places:
+    """Those that the settings allow."""
+    return Places(
+        read_networks(settings.callback_networks),
+        settings.files_folder,
+        settings.delivery_connect_timeout,
+        settings.delivery_timeout,
+    )
 
 
 def _split(url: str) -> SplitResult:

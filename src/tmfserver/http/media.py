@@ -1,4 +1,4 @@
-"""Bodies: their media type, their size, their JSON."""
+"""Bodies: their media type, their size, what a patch of a media type does."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
 from starlette.types import Receive
 
-from tmfserver.document.depth import depth, find_text
 from tmfserver.document.json_patch import json_patch
 from tmfserver.document.json_patch_query import json_patch_query
 from tmfserver.document.merge_patch import merge_patch
 from tmfserver.errors import (
-    Invalid,
-    Malformed,
     PatchDoesNotApply,
     RequestFailure,
     TooLarge,
     UnsupportedMediaType,
 )
-from tmfserver.http.numbers import read_numbers, refuse_beyond
 from tmfserver.query.match import compile_match
 from tmfserver.query.parse import parse
 from tmfserver.spec.openapi import JSON, JSON_PATCH, JSON_PATCH_QUERY
@@ -71,31 +66,6 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
     if len(body) > limit:
         raise TooLarge(limit=limit)
     return body
-
-
-def parse_json(body: bytes, levels: int) -> Any:
-    """The body's value. Raises Malformed, or Invalid for what no database keeps: NUL, depth."""
-    if not body:
-        raise Malformed(expected="JSON", problem="it is empty")
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as failure:
-        if "infinity" in str(failure) and body.count(b"[") + body.count(b"{") <= levels:
-            refuse_beyond(body)
-        raise Malformed(expected="JSON", problem=str(failure)) from None
-    if body.count(b"[") + body.count(b"{") > levels and depth(value) > levels:
-        problem = f"it is nested more deeply than {levels} levels"
-        raise Malformed(expected="JSON that this server takes", problem=problem)
-    value = read_numbers(value, body)
-    if b"\\u0000" in body and (place := find_text(value, _holds_nul)) is not None:
-        raise Invalid(
-            attribute=place or "the body", problem="a text may not hold the character NUL"
-        )
-    return value
-
-
-def _holds_nul(text: str) -> bool:
-    return "\x00" in text
 
 
 Changer = Callable[[dict[str, Any]], Any]

@@ -16,9 +16,10 @@ from connexion.operations import AbstractOperation
 from connexion.spec import Specification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tmfserver.document.reading import parse_json
 from tmfserver.errors import Malformed
 from tmfserver.http.late import ByBasePath
-from tmfserver.http.media import media_type, parse_json, read_body
+from tmfserver.http.media import media_type, read_body
 from tmfserver.http.uploads import Upload
 from tmfserver.rules import Call
 from tmfserver.spec import Api, Shape
