@@ -94,7 +94,7 @@ class Targets:
         found = [
             replace(each, holders=ids)
             for each in self._all
-            for place in (each.whole, each.place.strip("/"))
+            for place in {each.whole, each.place.strip("/")}
             if place == each.whole or home in (None, each.api.base_path)
             if (ids := _ids(place, named)) is not None
         ]
