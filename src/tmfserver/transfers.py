@@ -76,14 +76,20 @@ def make_loader(
     """What makes documents of records, as a POST does: see engine/loading.py."""
     engine = Engines(plan, cast("Store", Remembering(store))).engine(target.api, target.name)
     read = partial(parse_json, levels=plan.settings.depth_limit)
+    if target.attribute:
+        read = partial(_read_held, read, target)
     shape = _create_shape(target)
     return Loader(engine, shape, read, base, wait, target.head, target.present)
+
+
+def _read_held(read: Callable[[bytes], Any], target: Target, content: bytes) -> Any:
+    return target.take(read(content))
 
 
 def engine_of(plan: Plan, target: Target, store: Store) -> ResourceEngine:
     """What moves the target's documents alone, from state to state."""
     engine = Engines(plan, store).engine(target.api, target.name)
-    return engine.within(target.holder, target.holding) if target.holders else engine
+    return engine.within(target.holder, target.holding) if target.is_within else engine
 
 
 def _create_shape(target: Target) -> Shape:
@@ -124,8 +130,8 @@ def read_query(target: Target, text: str) -> Query:
 def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:
     """The rows of an export, of one moment. Raises as Bulk.find does, and errors.NotFound where
     what the documents stand in is not there."""
-    query = rewrite_href(query, base)
-    if not target.holders:
+    query = target.narrow(rewrite_href(query, base))
+    if not target.is_within:
         return bulk.find(target.collection, query)
     bulk.require(target.present)
     found = bulk.find(target.collection, standing_in(query, target.holder))

@@ -141,7 +141,7 @@ def _read(target: Target, text: str) -> Query:
     query = parse(text.strip().removeprefix("?"), target.collection.types, limit=AT_ONCE)
     if query != Query(filter=query.filter, limit=AT_ONCE):
         raise BadQuery(parameter="query", came=f"'{text}'", expected="filters alone")
-    return query
+    return target.narrow(query)
 
 
 async def _move_all(

@@ -17,14 +17,15 @@ SHARED = "shelfManagement/v2/shelf=shelfManagement/v1/shelf"
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Path:
-    """Boxes with a state, in two versions."""
+    """Boxes and labels with a state, in two versions."""
     folder = tmp_path / "specs"
     folder.mkdir()
     for version in ("1", "2"):
         document = contract()
         document["info"]["version"] = f"{version}.0"
         states = {"type": "string", "enum": ["open", "shut"]}
-        document["definitions"]["Box"]["properties"]["status"] = states
+        for name in ("Box", "Label"):
+            document["definitions"][name]["properties"]["status"] = states
         (folder / f"{version}.json").write_text(json.dumps(document), encoding="utf-8")
     return folder
 
@@ -69,6 +70,25 @@ def test_files_go_into_one_instance_and_out_again(
         assert [each["status"] for each in found] == states
     rows = select(new_database, f"SELECT id FROM {BOXES} ORDER BY seq")
     assert rows == [("s/a",), ("s/b",), ("t/a",), ("t/b",)]
+
+
+def test_those_that_name_a_holder_are_moved_alone(
+    specs: Path, new_database: str, tmp_path: Path
+) -> None:
+    """Of all labels those of one writer, who is put into each that is imported there."""
+    for writer in ("ada", "bob"):
+        file = written(tmp_path / "in.ndjson", {"id": writer, "name": "x", "status": "open"})
+        place = f"shelfManagement/v1/writer/{writer}/label"
+        assert "1 created" in run(specs, new_database, "import", place, file)
+    words = "transition", "shelfManagement/v1/writer/ada/label", "--query", "status=open"
+    assert "1 found: 1 moved" in run(specs, new_database, *words, "--to", "shut")
+    out = tmp_path / "out.ndjson"
+    run(specs, new_database, "export", "shelfManagement/v1/label", "--output", str(out))
+    found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [(each["status"], each["writer"]["id"]) for each in found] == [
+        ("shut", "ada"),
+        ("open", "bob"),
+    ]
 
 
 @pytest.mark.parametrize(

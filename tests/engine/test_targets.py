@@ -36,6 +36,14 @@ def test_a_collection_is_found_by_its_path(base: str) -> None:
         assert found.named({**target.task, "holders": list(target.holders)}) == target
 
 
+def test_documents_that_name_a_holder_are_found_by_it() -> None:
+    """Where they are is where all of the collection are."""
+    found = targets("/shelves/v1")
+    target = found.find("writer/ada/label")
+    assert (target.attribute, target.path, target.head) == ("writer", "/shelves/v1/label", "")
+    assert found.named(target.task) == target != found.find("label")
+
+
 @pytest.mark.parametrize("text", ["shelf/s", "shelf/s/box/b", "box", "shelf/s t/box", "shelf//box"])
 def test_what_is_no_collection_is_refused(text: str) -> None:
     """With the names of those that there are, the places of ids in them."""

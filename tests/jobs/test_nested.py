@@ -140,6 +140,25 @@ def test_a_file_goes_into_one_instance_and_out_of_it(client: httpx.Client, serve
     assert exported(client, "shelf/u/box/c/tape") == []
 
 
+def test_what_names_a_holder_goes_in_and_out_by_it(client: httpx.Client, server: Server) -> None:
+    """/writer/ada/label are those labels whose writer it is: a new one names her, one that names
+    another is refused, and what comes out are hers, at the address that all labels have."""
+    made(client, "/label", id="z", writer={"id": "bob"})
+    records = [{"id": "a"}, {"id": "b", "writer": {"id": "bob"}}, {"id": "z"}, {"id": "c"}]
+    file = "".join(json.dumps({"name": "x", **each}) + "\n" for each in records).encode()
+    job = done(client, asked(client, "writer/ada/label", file))
+    assert counts(job) == [4, 2, 1, 1]
+    assert "'ada' of the path" in log(client, job)[0]["reason"]
+    assert ids(client, "/writer/ada/label") == ["a", "c"]
+    found = exported(client, f"{BASE}/writer/ada/label", "sort=-id&fields=writer")
+    assert found == [
+        {"id": id, "href": f"{server.url}{BASE}/label/{id}", "writer": {"id": "ada"}}
+        for id in ("c", "a")
+    ]
+    assert [each["id"] for each in exported(client, "writer/bob/label")] == ["z"]
+    assert len(exported(client, "label")) == 3
+
+
 ABSENT = {
     "shelf/none/box": ("path", "there is no shelf with id 'none'"),
     "shelf/s/box/none/tape": ("there is no box with id 'none'",),

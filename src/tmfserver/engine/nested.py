@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tmfserver.changes import (
     Change,
@@ -20,7 +21,7 @@ from tmfserver.changes import (
     Unchanged,
     within,
 )
-from tmfserver.errors import NotFound, Taken
+from tmfserver.errors import NotFound, ServerSet, Taken
 from tmfserver.query.ast import (
     And,
     Compared,
@@ -168,6 +169,24 @@ def naming(query: Query, attribute: str, holder: str) -> Query:
     """The same list of those documents that name a holder by this attribute."""
     mine = Comparison((attribute, "id"), "eq", holder, "string")
     return replace(query, filter=And((mine, query.filter)) if query.filter else mine)
+
+
+def held(document: dict[str, Any], attribute: str, holder: str, *, is_list: bool) -> dict[str, Any]:
+    """A new document that names a holder by this attribute: an object with an id, or a list of
+    such. Raises ServerSet for one that names another."""
+    named = document.get(attribute)
+    if named and not names(named, holder):
+        raise ServerSet(attribute=attribute, came="another", kept=f"'{holder}' of the path")
+    if named:
+        return document
+    reference = {"id": holder}
+    return {**document, attribute: [reference] if is_list else reference}
+
+
+def names(named: Any, holder: str) -> bool:
+    """Whether an attribute's value is a reference to the holder, or has one."""
+    some = named if isinstance(named, list) else [named]
+    return any(isinstance(each, dict) and each.get("id") == holder for each in some)
 
 
 def _mine(filter: Node | None, head: str) -> Node:

@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tmfserver.changes import Collection, Present
-from tmfserver.engine.nested import NOBODY, Holding, head_of, holding, key_of, place_of
+from tmfserver.engine.nested import (
+    NOBODY,
+    Holding,
+    head_of,
+    held,
+    holding,
+    key_of,
+    naming,
+    place_of,
+)
 from tmfserver.errors import Invalid, NotFound
+from tmfserver.query.ast import Query
 from tmfserver.repository import Store
 from tmfserver.spec import JOBS, Api
 from tmfserver.spec.adaptations import ID_PATTERN
@@ -24,6 +34,7 @@ class Target:
 
     place: its path below the base path, e.g. /thing, or /thing/{thingId}/part where it stands in
     documents that `holders` names by their ids, the outermost first; holding: what these are.
+    attribute: where it is those documents of a collection that name the one holder, by this.
     """
 
     api: Api
@@ -32,10 +43,13 @@ class Target:
     place: str
     holding: Holding = NOBODY
     holders: tuple[str, ...] = ()
+    attribute: str = ""
 
     @property
     def path(self) -> str:
-        """With the base path, e.g. /tmf-api/x/v4/thing/1/part."""
+        """Where its documents are, with the base path, e.g. /tmf-api/x/v4/thing/1/part."""
+        if self.attribute:
+            return f"{self.api.base_path}/{self.name}"
         return f"{self.api.base_path}{place_of(self.place, self.holders)}"
 
     def base(self, base_url: str) -> str:
@@ -48,9 +62,25 @@ class Target:
         return key_of(self.holders)
 
     @property
+    def is_within(self) -> bool:
+        """Whether its documents stand in others, and have keys by these."""
+        return bool(self.holders) and not self.attribute
+
+    @property
     def head(self) -> str:
         """What the keys of its documents begin with."""
-        return head_of(self.holder) if self.holders else ""
+        return head_of(self.holder) if self.is_within else ""
+
+    def narrow(self, query: Query) -> Query:
+        """What a list of it asks of the collection."""
+        return naming(query, self.attribute, self.holder) if self.attribute else query
+
+    def take(self, document: Any) -> Any:
+        """A new document as it is to be there. Raises ServerSet."""
+        if not self.attribute or not isinstance(document, dict):
+            return document
+        is_list = self.attribute in self.collection.arrays
+        return held(document, self.attribute, self.holder, is_list=is_list)
 
     @property
     def present(self) -> list[Present]:
@@ -69,7 +99,8 @@ class Target:
     @property
     def task(self) -> dict[str, Any]:
         """What a job's task says of it."""
-        return {"target": self.collection.name, "holders": self.holders}
+        told = {"target": self.collection.name, "holders": self.holders}
+        return {**told, "attribute": self.attribute}
 
 
 class Targets:
@@ -116,8 +147,9 @@ class Targets:
 
     def named(self, task: Mapping[str, Any]) -> Target | None:
         """The one that a job's task is about; None if it is not served any more."""
+        meant = task["target"], task.get("attribute", "")
         for each in self._all:
-            if each.collection.name == task["target"]:
+            if (each.collection.name, each.attribute) == meant:
                 return replace(each, holders=tuple(task.get("holders", ())))
         return None
 
@@ -127,8 +159,12 @@ def _targets(api: Api, collections: Mapping[str, Collection]) -> Iterator[Target
     for name in api.resources:
         yield Target(api, name, collections[called(name)], f"/{name}")
     for name, nested in api.nested.items():
-        place, held = nested.place, holding(name, collections, called)
-        yield Target(api, name, collections[called(name)], place, held)
+        place, held_in = nested.place, holding(name, collections, called)
+        yield Target(api, name, collections[called(name)], place, held_in)
+    for each in api.operations:
+        if each.holder and each.verb == "list":
+            name = each.resource or ""
+            yield Target(api, name, collections[called(name)], each.path, attribute=each.holder)
 
 
 def _ids(place: str, path: str) -> tuple[str, ...] | None:
