@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.bundled import CONTRACTS, SPECS, read
 from tests.docs.pasting import paste
-from tests.serving import COMMAND, StartServer, plain_environment
+from tests.programs import COMMAND
+from tests.serving import StartServer, plain_environment
 from tests.spec.things import contract
 
 PAGE = (Path(__file__).parents[2] / "docs" / "upgrading-specs.md").read_text(encoding="utf-8")
