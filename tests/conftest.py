@@ -9,7 +9,10 @@ pytest_plugins = ["tests.postgres", "tests.serving"]
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "patient",
+    hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("patient")
 
