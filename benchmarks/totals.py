@@ -38,7 +38,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 AIM = 2.0
 MOST_WHOLE = 100_000  # documents that are read whole: more only take longer
 _AMOUNT = "ratedProductUsage.taxExcludedRatingAmount"
-_PATIENT = Limits(query_seconds=300)
+_PATIENT = Limits(totals_seconds=300)
 
 Rows = Sequence[Sequence[Any]]
 

@@ -7,10 +7,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -22,7 +21,8 @@ import httpx
 import psycopg
 import pytest
 
-COMMAND = Path(sys.executable).with_name("tmfserver")
+from tests.programs import COMMAND, Program
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASES = (SQLITE, POSTGRESQL)
 PATIENCE = 30.0
@@ -36,7 +36,7 @@ class Server:
 
     url: str
     database: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Program
     log: Path
 
     @property
@@ -78,7 +78,12 @@ class StartServer(Protocol):
     """The factory that the fixture `start_server` is."""
 
     def __call__(
-        self, *, database: str = "", environment: Mapping[str, str] | None = None, **settings: Any
+        self,
+        *,
+        database: str = "",
+        environment: Mapping[str, str] | None = None,
+        installed: bool = False,
+        **settings: Any,
     ) -> Server: ...
 
 
@@ -124,26 +129,43 @@ def flags(settings: Mapping[str, Any]) -> list[str]:
     return made
 
 
-def launch(
+def begin(
+    words: Sequence[str],
     folder: Path,
-    database: str,
+    log: Path,
     environment: Mapping[str, str] | None = None,
-    **settings: Any,
-) -> Server:
-    """Starts a server and returns once it answers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), folder / "log"
-    arguments = flags({"port": port, "database": database, **settings})
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(COMMAND), "serve", *arguments],
+    *,
+    installed: bool = False,
+) -> subprocess.Popen[bytes] | Program:
+    """Starts a command that goes on until it is told to stop; what it prints is added to `log`."""
+    around = plain_environment({**QUIET, **(environment or {})})
+    if not installed:
+        return Program(words, folder, around, log)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(COMMAND), *words],
             cwd=folder,
-            env=plain_environment({**QUIET, **(environment or {})}),
+            env=around,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def launch(
+    folder: Path,
+    database: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    installed: bool = False,
+    **settings: Any,
+) -> Server:
+    """Starts a server and returns once it answers. installed: the command as a user starts it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, log = free_port(), folder / "log"
+    words = ["serve", *flags({"port": port, "database": database, **settings})]
+    process = begin(words, folder, log, environment, installed=installed)
     server = Server(f"http://127.0.0.1:{port}", database, process, log)
     try:
         wait_until(lambda: _is_healthy(server), "the server answers /health")
@@ -262,11 +284,15 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     started: list[Server] = []
 
     def start(
-        *, database: str = "", environment: Mapping[str, str] | None = None, **settings: Any
+        *,
+        database: str = "",
+        environment: Mapping[str, str] | None = None,
+        installed: bool = False,
+        **settings: Any,
     ) -> Server:
         folder = tmp_path / f"server-{len(started)}"
         chosen = database or new_sqlite_database(folder)
-        started.append(launch(folder, chosen, environment, **settings))
+        started.append(launch(folder, chosen, environment, installed=installed, **settings))
         return started[-1]
 
     yield start

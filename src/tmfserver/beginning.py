@@ -12,7 +12,7 @@ from tmfserver import listing, spec
 from tmfserver.errors import BrokenContract, FileInTheWay
 from tmfserver.flags import Sentence, read_settings, with_settings
 from tmfserver.handler_text import handler_text
-from tmfserver.planning import Plan, bundled_specs, make_plan
+from tmfserver.planning import Plan, make_plan
 from tmfserver.spec import Api, snake_case
 from tmfserver.spec.loader import SUFFIXES
 
@@ -69,11 +69,14 @@ def specs() -> None:
 def add(file: Path, *, instead: bool, **given: Any) -> None:
     """Copies the contract FILE into a folder, if it can run, and shows what of it will.
 
-    The folder is the first of --specs, and is made if there is none; the default is that of the
-    bundled contracts.
+    The folder is the first of --specs, and is made if there is none.
     """
     settings = read_settings(given)
-    folder = Path(settings.specs[0]) if settings.specs else bundled_specs()
+    if not settings.specs:
+        raise Sentence("name the folder for the contract with --specs, such as --specs contracts")
+    folder = Path(settings.specs[0])
+    if folder.exists() and not folder.is_dir():
+        raise Sentence(f"{folder} is a file; name the folder for the contract with --specs")
     if not file.is_file():
         raise BrokenContract(file=file, problem="there is no such file")
     spec.read(file)

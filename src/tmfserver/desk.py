@@ -9,18 +9,21 @@ from tmfserver import sql
 from tmfserver.changes import Collection
 from tmfserver.engine.targets import Targets
 from tmfserver.http.jobs import Desk
+from tmfserver.repository import Store
 from tmfserver.settings import Settings
 from tmfserver.spool import spool_of
 
 
 def make_desk(
     settings: Settings,
+    store: Store,
     targets: Targets,
     collections: Sequence[Collection],
     wake: Callable[[], None],
 ) -> Desk:
     """wake: is called when there is a new job."""
     return Desk(
+        store,
         targets,
         spool_of(settings),
         partial(_refuse, settings),

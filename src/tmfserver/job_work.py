@@ -243,7 +243,7 @@ class Work:
     # --- both
 
     def _target(self) -> Target:
-        target = transfers.targets_of(self._plan).named(self._task["target"])
+        target = transfers.targets_of(self._plan).named(self._task)
         if target is None:
             raise Invalid(attribute="path", problem=f"{self._task['target']} is not served")
         return target

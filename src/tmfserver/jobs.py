@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from tmfserver.changes import Collection, Event
+from tmfserver.changes import Collection, Event, Present
 from tmfserver.query.ast import Query
 from tmfserver.repository import Listeners, Row
 
@@ -64,7 +64,8 @@ class After:
 
 
 class NewRow(NamedTuple):
-    """A new document: see changes.Insert. marks: one for each of the collection's keys."""
+    """A new document: see changes.Insert. id: its key, where it stands in another; marks: one for
+    each of the collection's keys."""
 
     id: str
     document: str
@@ -102,12 +103,17 @@ class Bulk(Protocol):
         collection: Collection,
         rows: Sequence[NewRow],
         then: Callable[[frozenset[str]], After],
+        holders: Sequence[Present] = (),
     ) -> frozenset[str]:
         """Writes new rows, of different ids, in one transaction with what `then` makes of the ids
-        that are taken: these rows are left out and returned.
+        that are taken: these rows are left out and returned. The holders stay until it is written.
 
-        Raises errors.ListenersChanged and Stopped, and has written nothing then.
+        Raises errors.ListenersChanged, errors.NotFound and Stopped, and has written nothing then.
         """
+        ...
+
+    def require(self, holders: Sequence[Present]) -> None:
+        """Raises errors.NotFound for the first that is not there."""
         ...
 
     def rehearsal(self, collection: Collection) -> Rehearsal:

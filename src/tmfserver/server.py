@@ -43,8 +43,9 @@ class Server:
     async def start(self) -> None:
         settings = self._plan.settings
         limits = sql.Limits(
-            settings.pool_size, settings.query_seconds, settings.total_limit, settings.scan_limit
-        )
+            settings.pool_size, settings.query_seconds, settings.totals_seconds,
+            settings.total_limit, settings.scan_limit,
+        )  # fmt: skip
         self._store = await sql.open_store(
             settings.database, self._plan.tables, limits=limits, brought=self._brought
         )

@@ -83,6 +83,9 @@ class Settings:
     query_seconds: int = setting(
         10, number(1, 3600), "Longest time for a query, in seconds; a longer one is a 503."
     )
+    totals_seconds: int = setting(
+        60, number(1, 3600), "Longest time for adding up what matches, in seconds; more is a 503."
+    )
     scan_limit: int = setting(
         50_000,
         number(1),

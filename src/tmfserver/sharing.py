@@ -38,7 +38,9 @@ def share(plan: Plan, store: Store, key: bytes, wake: Callable[[], None]) -> Sha
         Engines(plan, store),
         Expansions(store, _places(apis, collections), paths),
         Cursors(key or token_bytes(32)),
-        make_desk(plan.settings, Targets(apis, collections), list(collections.values()), wake),
+        make_desk(
+            plan.settings, store, Targets(apis, collections), list(collections.values()), wake
+        ),
     )
 
 

@@ -48,7 +48,8 @@ def import_(
     errors: str | None,
     **given: Any,
 ) -> None:
-    """Imports files of documents into RESOURCE, such as thing or thingManagement/v4/thing.
+    """Imports files of documents into RESOURCE, such as thing or thingManagement/v4/thing, or
+    thing/1/part for what stands in one thing.
 
     A FILE is NDJSON, a JSON array, CSV or Parquet, plain, gzip or zstd; - is standard input. Each
     record is checked as a POST is; one that is there already is a duplicate, and left as it is.
@@ -63,7 +64,7 @@ def import_(
     columns = transfers.columns_of(target)
     tally = Tally()
     transfers.tune_process()
-    with ExitStack() as stack:
+    with failing("", None), ExitStack() as stack:
         tell = stack.enter_context(told_in(errors))
         bulk = stack.enter_context(closing(transfers.open_bulk(plan)))
         loader = stack.enter_context(transfers.opened_loader(plan, target, absolute(plan, base)))
@@ -137,7 +138,8 @@ def _load(
 @click.option("--output", default="-", metavar="FILE", help="Where to; default: standard output.")
 @with_settings("database", "specs", "base_paths", "shared_tables", "handlers", "public_url")
 def export(resource: str, query: str, format_: Format | None, output: str, **given: Any) -> None:
-    """Exports the documents of RESOURCE, such as thing or thingManagement/v4/thing.
+    """Exports the documents of RESOURCE, such as thing or thingManagement/v4/thing, or thing/1/part
+    for what stands in one thing.
 
     For example: tmfserver export thing --query 'status=active&fields=id,status' --output
     things.csv.gz. All are of one moment, whoever changes them meanwhile. The file is there when it

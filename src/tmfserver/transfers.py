@@ -10,13 +10,16 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from tmfserver import exact, sql
 from tmfserver.document.fields import select
 from tmfserver.document.reading import parse_json
+from tmfserver.engine import ResourceEngine
 from tmfserver.engine.loading import Loader
+from tmfserver.engine.nested import shortened, standing_in
 from tmfserver.engine.paths import rewrite_href
 from tmfserver.engine.remembering import Remembering
 from tmfserver.engine.representation import represent
@@ -73,7 +76,20 @@ def make_loader(
     """What makes documents of records, as a POST does: see engine/loading.py."""
     engine = Engines(plan, cast("Store", Remembering(store))).engine(target.api, target.name)
     read = partial(parse_json, levels=plan.settings.depth_limit)
-    return Loader(engine, _create_shape(target), read, base, wait)
+    if target.attribute:
+        read = partial(_read_held, read, target)
+    shape = _create_shape(target)
+    return Loader(engine, shape, read, base, wait, target.head, target.present)
+
+
+def _read_held(read: Callable[[bytes], Any], target: Target, content: bytes) -> Any:
+    return target.take(read(content))
+
+
+def engine_of(plan: Plan, target: Target, store: Store) -> ResourceEngine:
+    """What moves the target's documents alone, from state to state."""
+    engine = Engines(plan, store).engine(target.api, target.name)
+    return engine.within(target.holder, target.holding) if target.is_within else engine
 
 
 def _create_shape(target: Target) -> Shape:
@@ -82,20 +98,22 @@ def _create_shape(target: Target) -> Shape:
         if operation.verb == "create" and operation.resource == target.name:
             content = operation.definition.get("requestBody", {}).get("content", {})
             return target.api.schemas.shape_of(content.get(JSON, {}).get("schema", {}))
-    return target.api.schemas.shape(target.api.resources[target.name].schema)
+    return target.api.schemas.shape(target.api.resource(target.name).schema)
 
 
 @contextmanager
 def opened_loader(plan: Plan, target: Target, base: str) -> Iterator[Loader]:
     """A loader, with the database open for what rules and policies ask of it.
 
-    base: the collection's URL with its slash.
+    base: the collection's URL with its slash. Raises errors.NotFound where what the documents are
+    to stand in is not there.
     """
     with asyncio.Runner() as runner:
         opening = sql.open_store(plan.settings.database, plan.tables, migrate=False)
         store = runner.run(opening)
         try:
             tables = shared_tables(store, plan.sharings, plan.collections)
+            runner.run(target.check(tables))
             yield make_loader(
                 plan, target, base, tables, lambda each: runner.run(cast("Any", each))
             )
@@ -110,8 +128,14 @@ def read_query(target: Target, text: str) -> Query:
 
 
 def find(bulk: Bulk, target: Target, base: str, query: Query) -> Found:
-    """The rows of an export, of one moment. Raises as Bulk.find does."""
-    return bulk.find(target.collection, rewrite_href(query, base))
+    """The rows of an export, of one moment. Raises as Bulk.find does, and errors.NotFound where
+    what the documents stand in is not there."""
+    query = target.narrow(rewrite_href(query, base))
+    if not target.is_within:
+        return bulk.find(target.collection, query)
+    bulk.require(target.present)
+    found = bulk.find(target.collection, standing_in(query, target.holder))
+    return replace(found, batches=map(shortened, found.batches))
 
 
 def texts(base: str, query: Query, rows: Sequence[Row]) -> list[str]:

@@ -13,12 +13,11 @@ from typing import Any
 import click
 import orjson
 
-from tmfserver import exact, sql
+from tmfserver import exact, sql, transfers
 from tmfserver.ends import is_terminal, told_in
 from tmfserver.engine import ResourceEngine, represent
 from tmfserver.engine.sharing import shared_tables
 from tmfserver.engine.targets import Target
-from tmfserver.engines import Engines
 from tmfserver.errors import BadQuery, NotFound, RequestFailure
 from tmfserver.flags import Sentence, with_settings
 from tmfserver.planning import Plan
@@ -44,7 +43,8 @@ MOST_TOLD = 10  # refused ones that are told without --errors
 def transition(
     resource: str, query: str, state: str, *, dry_run: bool, errors: str | None, **given: Any
 ) -> None:
-    """Moves the documents of RESOURCE that match to a state, each as a PATCH would.
+    """Moves the documents of RESOURCE that match to a state, each as a PATCH would; thing/1/part
+    are those that stand in one thing.
 
     For example: tmfserver transition thing --query 'status=active&date.lt=2026-01-01' --to retired.
     The life cycle is asked, events are told, and histories name the user of the system.
@@ -126,11 +126,13 @@ def _line(id: str, reason: str) -> bytes:
 
 def _state_of(plan: Plan, target: Target) -> str:
     """The attribute that tells the state, by the handler or by the contract."""
-    handler = plan.handlers.get(target.name)
+    resource = target.api.resource(target.name)
+    handler = plan.handlers.get(resource.name)
     rule = handler.rules.lifecycle if handler else None
-    state = rule.attribute if rule else target.api.resources[target.name].state
+    state = rule.attribute if rule else resource.state
     if state is None:
-        raise Sentence(f"{target.name} has no state, by its contract or by a handler's life cycle.")
+        problem = "has no state, by its contract or by a handler's life cycle"
+        raise Sentence(f"{resource.name} {problem}.")
     return state
 
 
@@ -139,7 +141,7 @@ def _read(target: Target, text: str) -> Query:
     query = parse(text.strip().removeprefix("?"), target.collection.types, limit=AT_ONCE)
     if query != Query(filter=query.filter, limit=AT_ONCE):
         raise BadQuery(parameter="query", came=f"'{text}'", expected="filters alone")
-    return query
+    return target.narrow(query)
 
 
 async def _move_all(
@@ -148,7 +150,8 @@ async def _move_all(
     store = await sql.open_store(plan.settings.database, plan.tables)
     try:
         tables = shared_tables(store, plan.sharings, plan.collections)
-        engine = Engines(plan, tables).engine(target.api, target.name)
+        await target.check(tables)
+        engine = transfers.engine_of(plan, target, tables)
         found = None
         while True:
             page = await engine.list(query, move.base)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tmfserver import handling, spec
-from tmfserver.engine.sharing import Sharing, kept_in, parse_sharings
+from tmfserver.engine.sharing import Sharing, between, kept_in, parse_sharings
 from tmfserver.errors import NothingToCompare
 from tmfserver.examining import Examined, examine, told
 from tmfserver.handling import Handler
@@ -18,7 +18,7 @@ from tmfserver.settings import Settings, read_base_paths
 from tmfserver.spec import Api
 from tmfserver.spec.compare import compare
 from tmfserver.spec.difference import Difference, breaks_clients, breaks_documents
-from tmfserver.spec.facts import Facts, facts_of
+from tmfserver.spec.facts import Facts, facts_of, rename
 from tmfserver.spec.flat import at, elements
 
 COMPATIBLE, CLIENTS, DOCUMENTS = 0, 3, 4
@@ -33,13 +33,15 @@ _PLACES = 6  # places that a line names
 @dataclass(frozen=True)
 class Upgrade:
     """One contract beside the one before it. stored: with a database, what became of its documents,
-    None without. handlers: sentences on rules that lose what they are about."""
+    None without. handlers: sentences on rules that lose what they are about. shared: the resources
+    that both keep in one table, though their base paths differ."""
 
     old: Facts
     new: Facts
     differences: list[Difference]
     stored: list[Examined] | None
     handlers: list[str]
+    shared: list[str]
 
     @property
     def code(self) -> int:
@@ -69,7 +71,7 @@ def check(
     upgrades = []
     for old, new in pairs:
         stored = None if database is None else list(_stored(old, new, sharings, database))
-        upgrades.append(_upgrade(old, new, handlers, stored))
+        upgrades.append(_upgrade(old, new, handlers, stored, sharings))
     code = max(each.code for each in upgrades)
     if as_json:
         return json.dumps([_as_json(each) for each in upgrades], indent=2), code
@@ -111,12 +113,44 @@ def _stored(
 
 
 def _upgrade(
-    old: Api, new: Api, handlers: Mapping[str, Handler], stored: list[Examined] | None
+    old: Api,
+    new: Api,
+    handlers: Mapping[str, Handler],
+    stored: list[Examined] | None,
+    sharings: Mapping[str, Sharing],
 ) -> Upgrade:
     before, after = facts_of(old), facts_of(new)
+    names = dict(_called_otherwise(old, new, sharings))
+    differences = [
+        *(_called(name, *pair) for name, pairs in names.items() for pair in pairs.items()),
+        *(_but_for(each, names) for each in compare(rename(before, names), after)),
+    ]
     mine = {name: handler for name, handler in handlers.items() if name in old.resources}
     losses = [loss for name, each in mine.items() for loss in _losses(name, each, old, new)]
-    return Upgrade(before, after, compare(before, after), stored, losses)
+    return Upgrade(before, after, differences, stored, losses, sorted(names))
+
+
+def _called_otherwise(
+    old: Api, new: Api, sharings: Mapping[str, Sharing]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The resources that both keep in one table, each with the attributes that the newer contract
+    calls otherwise: old → new."""
+    for name in sorted(_shared(old, new)):
+        theirs, ours = old.collection_name(name), new.collection_name(name)
+        if theirs != ours and kept_in(sharings, theirs)[0] == kept_in(sharings, ours)[0]:
+            names = between(sharings.get(theirs), sharings.get(ours))
+            yield name, {before: after for before, after in names.items() if before != after}
+
+
+def _called(resource: str, old: str, new: str) -> Difference:
+    return Difference("attribute", f"{resource}.{old}", f"is called {new} now", "breaking")
+
+
+def _but_for(found: Difference, shared: Iterable[str]) -> Difference:
+    """What another base path is to documents, where some stay in the table that both have."""
+    if found.kind != "base path" or not shared:
+        return found
+    return replace(found, text=f"{found.text}, but for those of {', '.join(shared)}")
 
 
 def _losses(resource: str, handler: Handler, old: Api, new: Api) -> Iterator[str]:
@@ -176,6 +210,7 @@ def _as_json(upgrade: Upgrade) -> dict[str, Any]:
         "differences": [asdict(each) for each in upgrade.differences],
         "stored": None if upgrade.stored is None else [asdict(each) for each in upgrade.stored],
         "handlers": upgrade.handlers,
+        "shared": upgrade.shared,
     }
 
 
@@ -184,9 +219,11 @@ def _lines(upgrade: Upgrade) -> Iterator[str]:
     yield f"{new.title} {new.version} after {old.title} {old.version}"
     yield f"  {_VERDICTS[upgrade.code]}"
     if old.base_path != new.base_path:
+        others = f", but for those of {', '.join(upgrade.shared)}," if upgrade.shared else ""
         yield (
-            f"  Both can be served at once, at {old.base_path} and {new.base_path}; documents stay"
-            " in the tables of the first until they are carried over (docs/upgrading-specs.md)."
+            f"  Both can be served at once, at {old.base_path} and {new.base_path}; documents"
+            f"{others} stay in the tables of the first until they are carried over"
+            " (docs/upgrading-specs.md)."
         )
     for head, chosen in _grouped(upgrade.differences):
         if chosen:

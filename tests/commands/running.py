@@ -6,10 +6,12 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
-from tests.serving import COMMAND, plain_environment
+from tests.programs import Program
+from tests.serving import plain_environment
 
 from tmfserver.cli import commands
 
@@ -31,13 +33,9 @@ def program(
     *arguments: str | Path, environment: Mapping[str, str] | None = None, folder: Path
 ) -> subprocess.CompletedProcess[str]:
     """The command as a program of its own."""
-    return subprocess.run(
-        [str(COMMAND), *map(str, arguments)],
-        cwd=folder,
-        env=plain_environment(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    words = [str(argument) for argument in arguments]
+    with TemporaryDirectory() as printed:
+        output, errors = Path(printed, "output"), Path(printed, "errors")
+        started = Program(words, folder, plain_environment(environment), output, errors)
+        code = started.wait(60)
+        return subprocess.CompletedProcess(words, code, output.read_text(), errors.read_text())

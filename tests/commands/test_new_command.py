@@ -11,6 +11,8 @@ from tests.commands.running import program, run
 from tests.commands.upgrading import more_attributes, write
 from tests.serving import StartServer
 
+from tmfserver.planning import bundled_specs
+
 RESOURCES = (
     ("usage", "usage.py"),
     ("usageSpecification", "usage_specification.py"),
@@ -118,3 +120,22 @@ def test_a_contract_that_cannot_run_is_left_out(tmp_path: Path) -> None:
     done = program("specs", "add", again, "--specs", folder, folder=tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert not (folder / "again.json").exists()
+
+
+def test_the_folder_has_to_be_named(tmp_path: Path) -> None:
+    """What is installed is nobody's own: without --specs, or where that is a file, nothing is
+    copied, and a sentence says what to name."""
+    file = write(tmp_path / "things.json")
+    before = {each: each.read_bytes() for each in bundled_specs().glob("*.*")}
+    done = program("specs", "add", file, folder=tmp_path)
+    sentence = "tmfserver: name the folder for the contract with --specs, such as --specs contracts"
+    assert (done.returncode, done.stderr) == (1, f"{sentence}\n")
+    done = program("specs", "add", file, "--specs", file, folder=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert f"{file} is a file" in done.stderr
+    assert {each: each.read_bytes() for each in bundled_specs().glob("*.*")} == before
+    named = program(
+        "specs", "add", file, folder=tmp_path, environment={"TMFSERVER_SPECS": "contracts"}
+    )
+    assert named.returncode == 0, named.stderr
+    assert (tmp_path / "contracts" / "things.json").read_bytes() == file.read_bytes()

@@ -145,3 +145,58 @@ def test_what_is_stored_is_looked_at_where_it_is(
             assert (thing["looked_at"], reasons) == (2, [])  # none has an attribute of that name
         else:
             assert thing["looked_at"] == 0  # it has no table
+
+
+def mandatory(file: Path, name: str) -> Path:
+    """The contract with one more mandatory attribute, and nothing of its kind inside of it."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    for schema in ("Thing", "Thing_Create", "Thing_Update"):
+        document["definitions"][schema]["properties"].pop("parent", None)
+    for schema in ("Thing", "Thing_Create"):
+        document["definitions"][schema]["required"] = ["name", "part", name]
+    if name == "extent":
+        document["definitions"]["Thing"]["properties"]["extent"]["maximum"] = 9
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return file
+
+
+def test_what_is_called_otherwise_is_not_lost(place: Path) -> None:
+    """Without a database: an attribute that is declared to have another name is told by it, and
+    only what else became of it breaks documents, whichever contract has the table."""
+    old, new = mandatory(place / "old.json", "size"), mandatory(place / "new.json", "extent")
+    base = ("base path", OLD, f"is {NEW} now: clients ask there, and documents have other tables")
+
+    def told(newer: Path, older: Path, *flags: str) -> tuple[int, set[tuple[str, str, str]]]:
+        code, text = outcome(["check", str(newer), "--against", str(older), "--json", *flags])
+        (upgrade,) = json.loads(text)
+        breaking = [
+            (each["kind"], each["place"], each["text"])
+            for each in upgrade["differences"]
+            if "breaking" in (each["for_clients"], each["for_documents"])
+        ]
+        return code, set(breaking)
+
+    code, plain = told(new, old)
+    assert code == 4
+    assert plain == {
+        base,
+        ("attribute", "thing.size", "is gone"),
+        ("attribute", "thing.lastUpdate", "is gone"),
+        ("mandatory", "thing.extent", "is mandatory now"),
+    }
+    flags = "--shared-tables", SHARED
+    assert told(new, old, *flags) == (4, {
+        (*base[:2], f"{base[2]}, but for those of thing"),
+        ("attribute", "thing.size", "is called extent now"),
+        ("attribute", "thing.lastUpdate", "is called lastModified now"),
+        ("limit", "thing.extent", f"maximum was {2**63 - 1}, is 9"),
+    })  # fmt: skip
+    code, back = told(old, new, *flags)
+    assert code == 3
+    assert back == {
+        ("base path", NEW, f"{base[2]}, but for those of thing".replace(NEW, OLD)),
+        ("attribute", "thing.extent", "is called size now"),
+        ("attribute", "thing.lastModified", "is called lastUpdate now"),
+    }
+    words = outcome(["check", str(new), "--against", str(old), *flags])[1]
+    assert "documents, but for those of thing, stay in the tables of the first" in words

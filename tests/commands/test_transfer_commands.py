@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.serving import COMMAND, StartServer, plain_environment, select
+from tests.programs import COMMAND
+from tests.serving import StartServer, plain_environment, select
 
 from tmfserver.cli import commands
 

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from tests.conformance.made_kits import Ask, make
 from tests.conformance.test_certificate import WRITTEN
 from tests.conformance.test_kits import needs_node
-from tests.serving import COMMAND, plain_environment
+from tests.programs import COMMAND
+from tests.serving import plain_environment
 
 from tmfserver.cli import commands
 from tmfserver.conformance.report import as_json

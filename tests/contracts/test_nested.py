@@ -206,6 +206,12 @@ def test_lists_in_a_holder_are_lists(client: httpx.Client) -> None:
         f"b{mine}", f"c{mine}"
     ]  # fmt: skip
     assert ids(client, boxes, **{"id.gte": "d", "sort": "id"}) == [f"d{mine}", f"e{mine}"]
+    for other in ("@.name=~'c.*'", "!(@.name=~'[abde].*')", "(@.name==$.name && @.name=='c')"):
+        either = f"$[?(@.id=='e{mine}' || {other})]"
+        assert ids(client, boxes, filter=either) == [f"e{mine}", f"c{mine}"], other
+    neither = f"$[?(!(@.id=='e{mine}' || @.name=~'[abd].*'))]"
+    assert ids(client, boxes, filter=neither) == [f"c{mine}"]
+    assert ids(client, boxes, filter=f"$[?(!(@.id>'b' || @.id=='a{mine}'))]") == []
     href = client.get(boxes, params={"name": "a"}).json()[0]["href"]
     assert href.endswith(f"{BASE}{boxes}/a{mine}")
     assert ids(client, boxes, href=href) == [f"a{mine}"]

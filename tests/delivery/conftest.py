@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.delivery.listening import Ears, listening
-from tests.serving import COMMAND, QUIET, flags, plain_environment
+from tests.serving import begin, flags
 
 # Attempts that follow each other fast enough for a test to wait for.
 HURRY: Mapping[str, Any] = {
@@ -27,16 +26,8 @@ class Dispatcher:
 
     def __init__(self, folder: Path, database: str, **settings: Any) -> None:
         self.log = folder / f"dispatcher-{time.monotonic_ns()}.log"
-        arguments = flags({"database": database, **HURRY, **settings})
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [str(COMMAND), "deliver", *arguments],
-                cwd=folder,
-                env=plain_environment(QUIET),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        words = ["deliver", *flags({"database": database, **HURRY, **settings})]
+        self.process = begin(words, folder, self.log)
 
     def kill(self) -> None:
         self.process.kill()

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,18 @@ import httpx
 import pytest
 
 from tests.delivery.conftest import HURRY
-from tests.delivery.forked import Forked, forking
 from tests.delivery.listening import Ears
 from tests.http.asking import USAGE, USAGES
-from tests.serving import MakeDatabase, free_port, select, wait_until
+from tests.programs import Program
+from tests.serving import (
+    QUIET,
+    MakeDatabase,
+    flags,
+    free_port,
+    plain_environment,
+    select,
+    wait_until,
+)
 
 KILLS = int(os.environ.get("TMFSERVER_TEST_KILLS", "50"))
 SERVER_KILLS = 4  # one in so many is the server's, which takes longer to come back
@@ -83,8 +91,8 @@ class World:
     """A server and two dispatchers beside it, on one database, and a server to come in its place:
     while that one starts, there is something to be killed."""
 
-    def __init__(self, context: Any, folder: Path, database: str) -> None:
-        self.database, self._context, self._folder = database, context, folder
+    def __init__(self, folder: Path, database: str) -> None:
+        self.database, self._folder = database, folder
         self.server, self.url = self._up(*self._serve())
         self._next = self._serve()
         self.dispatchers = [self._deliver() for _ in range(2)]
@@ -98,13 +106,18 @@ class World:
         self.dispatchers[place].kill()
         self.dispatchers[place] = self._deliver()
 
-    def _serve(self) -> tuple[Forked, str]:
+    def close(self) -> None:
+        for each in (self.server, self._next[0], *self.dispatchers):
+            each.kill()
+            each.wait(30)
+
+    def _serve(self) -> tuple[Program, str]:
         port = free_port()
         return self._start("serve", port=port, deliver=True), f"http://127.0.0.1:{port}"
 
-    def _up(self, server: Forked, url: str) -> tuple[Forked, str]:
+    def _up(self, server: Program, url: str) -> tuple[Program, str]:
         def answers() -> bool:
-            assert server.is_running, server.printed()
+            assert server.poll() is None, self._log.read_text(encoding="utf-8")
             with suppress(httpx.HTTPError):
                 return httpx.get(f"{url}/health", verify=False).is_success
             return False
@@ -112,12 +125,16 @@ class World:
         wait_until(answers, "the server answers /health")
         return server, url
 
-    def _deliver(self) -> Forked:
+    def _deliver(self) -> Program:
         return self._start("deliver", **{**HURRY, **SETTINGS})
 
-    def _start(self, command: str, **settings: Any) -> Forked:
-        given = {"database": self.database, **SETTINGS, **settings}
-        return Forked(self._context, self._folder, command, **given)
+    def _start(self, command: str, **settings: Any) -> Program:
+        words = [command, *flags({"database": self.database, **SETTINGS, **settings})]
+        return Program(words, self._folder, plain_environment(QUIET), self._log)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
 
 
 def _subscribe(url: str, ears: Ears) -> None:
@@ -153,8 +170,7 @@ def test_every_committed_change_is_told(
 ) -> None:
     """Every committed change's notification arrives at least once, none of what was not committed,
     and each instance's in their order."""
-    with forking() as context:
-        world = World(context, tmp_path, make_database(kind))
+    with closing(World(tmp_path, make_database(kind))) as world:
         _subscribe(world.url, ears)
         load = Load()
         load.start(world.url)

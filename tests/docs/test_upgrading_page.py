@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from tests.bundled import CONTRACTS, SPECS, read
 from tests.docs.pasting import paste
-from tests.serving import COMMAND, StartServer, plain_environment
+from tests.programs import COMMAND
+from tests.serving import StartServer, plain_environment
+from tests.spec.things import contract
 
 PAGE = (Path(__file__).parents[2] / "docs" / "upgrading-specs.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-CHECK, CHECK_DATABASE, CARRY_OVER, NEW_HANDLER = BLOCKS
+ADD, CHECK, CHECK_DATABASE, CARRY_OVER, NEW_HANDLER = BLOCKS
 ACCOUNTS = CONTRACTS[1]
 BASE = "/tmf-api/accountManagement"
 
@@ -53,6 +55,16 @@ def run(folder: Path, command: str) -> tuple[int, str]:
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
+
+
+def test_a_contract_is_taken_in(folder: Path) -> None:
+    """Into the folder that the command names."""
+    file = folder / "TMF637-v4.0.0.swagger.json"
+    file.write_text(json.dumps(contract()), encoding="utf-8")
+    code, told = run(folder, ADD)
+    assert code == 0
+    assert "to serve it: tmfserver serve --specs my_contracts" in told
+    assert (folder / "my_contracts" / file.name).is_file()
 
 
 def test_the_comparison(folder: Path) -> None:

@@ -17,15 +17,8 @@ import pytest
 
 from tests.delivery.listening import Ears, listening
 from tests.jobs.conftest import EXPORTS, USAGES, done, posted
-from tests.serving import (
-    COMMAND,
-    MakeDatabase,
-    Server,
-    StartServer,
-    plain_environment,
-    select,
-    wait_until,
-)
+from tests.programs import COMMAND
+from tests.serving import MakeDatabase, Server, StartServer, plain_environment, select, wait_until
 
 USAGE, HUB, LISTENER = f"{USAGES}/usage", f"{USAGES}/hub", f"{USAGES}/listener"
 AMOUNT = "ratedProductUsage.taxExcludedRatingAmount"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serving import COMMAND, Server, beside, flags, free_port, plain_environment
+from tests.programs import COMMAND
+from tests.serving import Server, beside, flags, free_port, plain_environment
 
 LONGEST_START = 30
 

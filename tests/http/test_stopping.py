@@ -54,7 +54,7 @@ def test_a_request_under_way_is_answered(
 ) -> None:
     """On SIGTERM no new connection is taken, what was begun is answered, and then it ends."""
     database = make_database(SQLITE)
-    server = start_server(database=database, gunicorn=gunicorn)
+    server = start_server(database=database, installed=True, gunicorn=gunicorn)
     with closing(under_way(server)) as connection:
         server.terminate()
         wait_until(lambda: not accepts(server), "no new connection is taken")
@@ -70,7 +70,7 @@ def test_a_request_under_way_is_answered(
 @pytest.mark.parametrize("gunicorn", [False, True], ids=["uvicorn", "gunicorn"])
 def test_an_idle_connection_holds_up_nothing(start_server: StartServer, gunicorn: bool) -> None:
     """A client that keeps its connection open does not keep the server from stopping."""
-    server = start_server(gunicorn=gunicorn)
+    server = start_server(installed=True, gunicorn=gunicorn)
     with server.client() as client:
         assert client.get(USAGE).status_code == 200
         server.terminate()
@@ -94,7 +94,7 @@ def every_process_says(status: int, ask: Callable[[], httpx.Response]) -> None:
 @pytest.fixture
 def two(start_server: StartServer, new_database: str) -> Iterator[tuple[Server, httpx.Client]]:
     """A server of two processes, and a client with a new connection for every request."""
-    server = start_server(database=new_database, workers=2)
+    server = start_server(database=new_database, installed=True, workers=2)
     wait_until(lambda: len(children(server)) == 2, "both processes run")
     with server.client(limits=httpx.Limits(max_keepalive_connections=0)) as client:
         yield server, client
@@ -137,7 +137,7 @@ def test_a_listener_is_known_to_every_process_at_once(two: tuple[Server, httpx.C
 
 def test_a_worker_that_dies_is_replaced(start_server: StartServer) -> None:
     """Under gunicorn, when the process is killed another takes its place."""
-    server = start_server(gunicorn=True)
+    server = start_server(installed=True, gunicorn=True)
     (worker,) = children(server)
     with server.client() as client:
         create(client, FORMAT, {"name": "before"})

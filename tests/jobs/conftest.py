@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,14 +14,12 @@ import httpx
 import pytest
 
 from tests.serving import (
-    COMMAND,
     DATABASES,
-    QUIET,
     MakeDatabase,
     Server,
+    begin,
     flags,
     launch,
-    plain_environment,
     stop_cleanly,
     wait_until,
 )
@@ -113,15 +110,10 @@ def client(server: Server) -> Iterator[httpx.Client]:
 class Worker:
     """`tmfserver work` as a program of its own."""
 
-    def __init__(self, folder: Path, database: str, **settings: Any) -> None:
+    def __init__(self, folder: Path, database: str, *, installed: bool, **settings: Any) -> None:
         self.log = folder / "worker.log"
-        arguments = flags({"database": database, **settings})
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [str(COMMAND), "work", *arguments], cwd=folder, env=plain_environment(QUIET),
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
+        words = ["work", *flags({"database": database, **settings})]
+        self.process = begin(words, folder, self.log, installed=installed)
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -134,7 +126,7 @@ class Worker:
 
 
 class StartWorker(Protocol):
-    def __call__(self, database: str, **settings: Any) -> Worker: ...
+    def __call__(self, database: str, *, installed: bool = False, **settings: Any) -> Worker: ...
 
 
 @pytest.fixture
@@ -142,8 +134,8 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     """Starts programs that work on jobs; those that a test leaves must end quietly."""
     started: list[Worker] = []
 
-    def start(database: str, **settings: Any) -> Worker:
-        started.append(Worker(tmp_path, database, **settings))
+    def start(database: str, *, installed: bool = False, **settings: Any) -> Worker:
+        started.append(Worker(tmp_path, database, installed=installed, **settings))
         return started[-1]
 
     yield start

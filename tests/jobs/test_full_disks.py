@@ -20,7 +20,8 @@ import pytest
 from tests.http.asking import USAGE, create, refused, total
 from tests.jobs.conftest import EXPORTS, IMPORTS, Job, StartWorker, Worker, done, posted
 from tests.jobs.test_kills import change
-from tests.serving import COMMAND, Server, StartServer, plain_environment, select, wait_until
+from tests.programs import COMMAND
+from tests.serving import Server, StartServer, plain_environment, select, wait_until
 
 RECORDS = 3_000
 TABLE = "usage_management_v4_usage"

@@ -62,7 +62,7 @@ def test_a_record_of_200_million_bytes_is_never_held(
     needs no more memory for it than for the longest that is taken."""
     jobs = str(tmp_path / "spool")
     server = start_server(environment={"TMFSERVER_WORK": "false"}, jobs_folder=jobs)
-    worker = start_worker(server.database, jobs_folder=jobs)
+    worker = start_worker(server.database, installed=True, jobs_folder=jobs)
     with server.client() as client:
         before = packed(b'{"id":"before"}\n')
         assert ended(client, before, "application/x-ndjson")["counts"]["created"] == 1
@@ -81,7 +81,7 @@ def test_refusals_are_counted_and_not_held(
     """The log is capped by the setting and says so; each record is counted."""
     jobs = str(tmp_path / "spool")
     server = start_server(environment={"TMFSERVER_WORK": "false"}, jobs_folder=jobs)
-    worker = start_worker(server.database, jobs_folder=jobs, error_log_limit=1_200)
+    worker = start_worker(server.database, installed=True, jobs_folder=jobs, error_log_limit=1_200)
     with server.client() as client:
         first = ended(client, b"x\n" * 1_000, "application/x-ndjson")
         assert (first["counts"]["invalid"], len(log(client, first))) == (1_000, 1_000)

@@ -12,6 +12,7 @@ from tmfserver.errors import Invalid
 from tmfserver.spec import Api, build
 from tmfserver.spec.compare import compare
 from tmfserver.spec.facts import facts_of, pack, unpack
+from tmfserver.spec.soundness import check
 
 Schema = dict[str, Any]
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
@@ -222,3 +223,18 @@ def test_other_conditions_are_a_difference() -> None:
         (found,) = {each.text: each for each in compare(old, new)}.values()
         assert found.text == "has other conditions: else, if, then"
         assert (found.for_documents, found.for_clients) == (effect, effect)
+
+
+def test_openapi_3_2_is_read_as_3_1() -> None:
+    """With what its own schema allows besides; what a request must be is the same."""
+    pair = {"if": {"required": ["a"]}, "then": {"required": ["b"]}}
+    newer = contract({**pair, "properties": {"a": {"const": 1}, "b": {"type": ["null", "string"]}}})
+    newer |= {"openapi": "3.2.0", "$self": "https://example.com/things"}
+    newer["paths"]["/thing"]["query"] = {"responses": {"200": {"description": ""}}}
+    check(Path("things.yaml"), newer)
+    api = build(Path("things.yaml"), newer)
+    assert refusal(api, {"a": 1, "b": None}) == ""
+    assert "b: it is mandatory" in refusal(api, {"a": 1})
+    assert refusal(api, {"a": 2, "b": "x"})
+    older = build(Path("things.yaml"), {**newer, "openapi": "3.1.0"})
+    assert api.operations == older.operations

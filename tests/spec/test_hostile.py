@@ -57,6 +57,12 @@ HOSTILE: dict[str, tuple[bytes | str, str]] = {
         with_schema("Loop", {"allOf": [{"$ref": "#/definitions/Loop"}]}), "leads back to itself",
     ),
     "number": ('{"swagger": "2.0", "x": ' + "9" * 5000 + "}", "it is not JSON"),
+    "version": (
+        json.dumps({"openapi": "4.0.0", "info": {"title": "x", "version": "1"}, "paths": {}}),
+        "at openapi: version '4.0.0' is not read; Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 are",
+    ),
+    "first version": (TOP.replace("2.0", "1.2"), "at swagger: version '1.2' is not read"),
+    "no version": ('{"openapi": null}', "at openapi: version 'None' is not read"),
     "nothing": ('{"swagger": "2.0", "info": {"title": "x", "version": "1"}, "paths": {}}', "no op"),
 }  # fmt: skip
 

@@ -106,11 +106,15 @@ class Postgres:
             self.server.start()
 
 
+# No query is too slow for a machine that has other things to do.
+PATIENT = Limits(query_seconds=300, totals_seconds=300)
+
+
 @asynccontextmanager
 async def opened(
     database: Database,
     *collections: Collection,
-    limits: Limits = Limits(),  # noqa: B008
+    limits: Limits = PATIENT,
 ) -> AsyncIterator[Store]:
     store = await open_store(database.url, collections or (THINGS, OTHERS), limits=limits)
     try:

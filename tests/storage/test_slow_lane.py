@@ -16,10 +16,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.storage.databases import THINGS, Database, insert
+from tests.storage.databases import THINGS, Database, insert, opened
 from tmfserver import errors
 from tmfserver.query.ast import Comparison, Exists, Node, Not, Or, Query, SortKey
 from tmfserver.query.jsonpath import Expressions
+from tmfserver.query.summing import Group, Summing
 from tmfserver.repository import Page, Row, Store
 from tmfserver.sql import Limits, open_store
 from tmfserver.sql.aside import WORKER, Aside
@@ -161,6 +162,22 @@ async def test_a_page_too_big_for_memory(
             if forgotten:
                 await page.more.aclose()
             assert len((await whole(page))[1]) == (len(page.rows) if forgotten else 80)
+
+
+async def test_totals_have_a_place_and_a_time_of_their_own(database: Database) -> None:
+    """What adds up does not wait for lists that take long, and may take another time."""
+    everything = Summing((Group("status", ("status",)),))
+    async with filled(database) as store:
+        await add_big_ones(store)
+        lists = [asyncio.create_task(slowly(store, endless())) for _ in range(SLOW_AT_ONCE)]
+        await begun()
+        assert (await store.fold(THINGS, None, everything)).documents == 290
+        assert not any(each.done() for each in lists)
+        for each in lists:
+            each.cancel()
+    async with opened(database, limits=replace(PATIENT, totals_seconds=0.001)) as store:
+        with pytest.raises(errors.TooSlow, match=r"longer than 0\.001 s"):
+            await store.fold(THINGS, None, everything)
 
 
 async def test_capped_totals(database: Database) -> None:

@@ -12,10 +12,12 @@ import psycopg
 import pytest
 
 from tests.storage.databases import Database, Sqlite, ids, insert, opened
-from tmfserver.changes import Change, Collection, Remove
+from tmfserver.changes import Change, Collection, Present, Remove
 from tmfserver.engine.nested import Holding, Within, what_goes_along
 from tmfserver.errors import NotFound
+from tmfserver.jobs import After, NewRow
 from tmfserver.query.ast import Query
+from tmfserver.sql import open_bulk
 
 SHELVES = Collection("shelfManagement/v1/shelf", "shelf")
 BOXES = Collection("shelfManagement/v1/shelf/box", "box", nested=True)
@@ -114,3 +116,32 @@ async def test_who_is_just_going_is_waited_for(database: Database) -> None:
                 with pytest.raises(NotFound):
                     await made
         assert await ids(store, EVERY, BOXES) == []
+
+
+async def test_rows_are_loaded_into_who_is_there(database: Database) -> None:
+    """Many at a time, too: not into a holder that is not there, nor into one that goes when they
+    are just being written."""
+    async with opened(database, *ALL) as store:
+        with closing(open_bulk(database.url, ALL, migrate=False)) as bulk:
+            rows = [NewRow(f"s/{n}", f'{{"id":"{n}"}}', 1) for n in range(20)]
+            holders = [Present(SHELVES, "s")]
+            with pytest.raises(NotFound, match="shelf with id 's'"):
+                bulk.load(BOXES, rows, lambda _: After(), holders)
+            with pytest.raises(NotFound, match="shelf with id 's'"):
+                bulk.require(holders)
+            await store.commit([insert({"id": "s"}, SHELVES)])
+            loop = asyncio.get_running_loop()
+            going_on: list[Any] = []
+
+            def then(_: frozenset[str]) -> After:
+                """Called when the rows are written and not yet committed."""
+                gone = asyncio.run_coroutine_threadsafe(store.commit(going("s")), loop)
+                with pytest.raises(TimeoutError):
+                    gone.result(0.3)
+                going_on.append(gone)
+                return After()
+
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.to_thread(bulk.load, BOXES, rows, then, holders)
+                await asyncio.wrap_future(going_on[0])
+        assert [await ids(store, EVERY, each) for each in ALL] == [[], [], []]

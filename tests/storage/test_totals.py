@@ -118,6 +118,6 @@ async def test_very_many_groups(database: Database) -> None:
     ids = [f"{n:03}" for n in range(120)]
     document = {"id": "1", "party": [{"id": id} for id in ids], "part": [{"tag": id} for id in ids]}
     summing = asked_for(["party.id", "part.tag"], [], [])
-    async with opened(database, limits=Limits(query_seconds=120)) as store:
+    async with opened(database, limits=Limits(totals_seconds=120)) as store:
         await store.commit([insert(document)])
         assert await store.fold(THINGS, None, summing) == added(summing, [document])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tmfserver import exact
-from tmfserver.changes import Event
+from tmfserver.changes import Event, Present
 from tmfserver.engine.resources import ResourceEngine
 from tmfserver.errors import Failure, ListenersChanged
 from tmfserver.jobs import After, Bulk, NewRow, Progress, Rehearsal
@@ -26,7 +26,7 @@ ATTEMPTS = 100  # at a batch whose listeners changed meanwhile
 
 @dataclass(slots=True)
 class Batch:
-    """Records that go into one transaction: new rows, by id, and what was refused of them.
+    """Records that go into one transaction: new rows, by key, and what was refused of them.
 
     position: of the last record. repeated: records whose id an earlier row of the batch has.
     unchecked: what the resource's rules have not been asked about yet, with what it would become.
@@ -62,7 +62,8 @@ class Loader:
     """Loads one resource's documents.
 
     shape: what the contract says of a new one; read: a body's JSON as POST reads it. base: the
-    collection's URL with its slash, for events. wait: runs what asks the database.
+    collection's URL with its slash, for events. wait: runs what asks the database. head: what keys
+    begin with where the documents stand in others; holders: that these are there.
     """
 
     def __init__(
@@ -72,9 +73,12 @@ class Loader:
         read: Callable[[bytes], Any],
         base: str,
         wait: Callable[[Awaitable[None]], None],
+        head: str = "",
+        holders: Sequence[Present] = (),
     ) -> None:
         self._engine, self._shape, self._read = engine, shape, read
         self._base, self._wait = base, wait
+        self._head, self._holders = head, holders
         self.collection = engine.collection
         self._listeners: Listeners | None = None
 
@@ -124,7 +128,8 @@ class Loader:
     def load(
         self, bulk: Bulk, batch: Batch, progress: Callable[[Loaded], Progress | None]
     ) -> Loaded:
-        """Writes a batch, with what `progress` says of it. Raises jobs.Stopped."""
+        """Writes a batch, with what `progress` says of it. Raises jobs.Stopped, and
+        errors.NotFound where what the documents stand in has gone."""
         made: list[Loaded] = []
         for _ in range(ATTEMPTS):
             listeners = self._listeners = self._listeners or bulk.listeners()
@@ -135,7 +140,7 @@ class Loader:
                 return After(events, known.version, progress(made[0]))
 
             try:
-                bulk.load(self.collection, list(batch.rows.values()), then)
+                bulk.load(self.collection, list(batch.rows.values()), then, self._holders)
             except ListenersChanged:
                 self._listeners = None
             else:
@@ -165,7 +170,7 @@ class Loader:
         self._shape.fill(document)
         self._shape.check(document)
         id, text, revision, *_ = self._engine.admit(document)
-        batch.unchecked.append((record, document, NewRow(id, text, revision)))
+        batch.unchecked.append((record, document, NewRow(self._head + id, text, revision)))
 
     async def _check(self, batch: Batch) -> None:
         """Asks the rules, once for each batch: to go into the event loop costs as much as to write
@@ -184,12 +189,13 @@ class Loader:
             batch.records[row.id] = record
         batch.unchecked.clear()
 
-    def _there_already(self, record: Record, id: str) -> Refused:
+    def _there_already(self, record: Record, key: str) -> Refused:
+        id = key.removeprefix(self._head)
         reason = f"There is a {self.collection.resource} with id '{id}', or a key of it, already."
         return Refused(record.position, record.line, reason)
 
     def _loaded(self, batch: Batch, taken: frozenset[str]) -> Loaded:
-        there = [self._there_already(batch.records[id], id) for id in taken]
+        there = [self._there_already(batch.records[key], key) for key in taken]
         return Loaded(
             read=batch.read,
             created=len(batch.rows) - len(taken),
@@ -200,12 +206,12 @@ class Loader:
         )
 
     def _events(self, batch: Batch, taken: frozenset[str], listeners: Listeners) -> list[Event]:
-        notifications = self._engine.notifications
+        notifications, first = self._engine.notifications, len(self._head)
         return [
             event
-            for id, row in batch.rows.items()
-            if id not in taken
+            for key, row in batch.rows.items()
+            if key not in taken
             for event in notifications.events(
-                listeners, None, {"href": self._base + id, **exact.loads(row.document)}, ""
+                listeners, None, {"href": self._base + key[first:], **exact.loads(row.document)}, ""
             )
         ]

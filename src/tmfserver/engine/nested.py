@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tmfserver.changes import (
     Change,
@@ -20,7 +21,7 @@ from tmfserver.changes import (
     Unchanged,
     within,
 )
-from tmfserver.errors import NotFound, Taken
+from tmfserver.errors import NotFound, ServerSet, Taken
 from tmfserver.query.ast import (
     And,
     Compared,
@@ -37,10 +38,13 @@ from tmfserver.query.ast import (
 from tmfserver.query.folding import Folded
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Batches, Listeners, Page, Row, Store
+from tmfserver.spec.verbs import is_parameter
 
 # What a key begins with after its holder's.
 _FIRST = "/"
 _ID = ("id",)
+_OWN_ID = Reach((Name("id"),))
+_PATTERNS = {"regex": "{}", "contains": ".*{}.*", "startswith": "{}.*"}
 _TURNED: Mapping[str, Operator] = {
     "eq": "eq", "ne": "ne", "gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte",
 }  # fmt: skip
@@ -83,7 +87,7 @@ class Within:
         holding: Holding = NOBODY,
     ) -> None:
         self.store: Store = store.store if isinstance(store, Within) else store
-        self._collection, self.head = collection, holder + _FIRST
+        self._collection, self.head = collection, head_of(holder)
         self._holders = holding.present(holder.split(_FIRST))
 
     async def get(self, collection: Collection, id: str) -> Row | None:
@@ -93,7 +97,7 @@ class Within:
     async def find(self, collection: Collection, query: Query) -> Page:
         page = await self.store.find(collection, standing_in(query, self.head[:-1]))
         more = None if page.more is None else _Shortened(page.more)
-        return replace(page, rows=_shortened(page.rows), more=more)
+        return replace(page, rows=shortened(page.rows), more=more)
 
     async def fold(self, collection: Collection, filter: Node | None, summing: Summing) -> Folded:
         return await self.store.fold(collection, _mine(filter, self.head), summing)
@@ -129,25 +133,60 @@ class _Shortened:
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Row]]:
         async for rows in self._more:
-            yield _shortened(rows)
+            yield shortened(rows)
 
     async def aclose(self) -> None:
         await self._more.aclose()
 
 
-def _shortened(rows: Sequence[Row]) -> list[Row]:
+def shortened(rows: Sequence[Row]) -> list[Row]:
+    """Rows by the documents' own ids instead of their keys."""
     return [(row[0].rpartition(_FIRST)[2], *row[1:]) for row in rows]
+
+
+def key_of(holders: Sequence[str]) -> str:
+    """The key of a holder, by its id behind those of its own holders."""
+    return _FIRST.join(holders)
+
+
+def head_of(holder: str) -> str:
+    """What the keys of all documents in the holder of this key begin with."""
+    return holder + _FIRST
+
+
+def place_of(pattern: str, holders: Sequence[str]) -> str:
+    """A path with variables, with the ids of holders in their places."""
+    ids = iter(holders)
+    return "/".join([next(ids) if is_parameter(step) else step for step in pattern.split("/")])
 
 
 def standing_in(query: Query, holder: str) -> Query:
     """What a list of the documents in the holder of this key asks of those of all holders."""
-    return replace(query, filter=_mine(query.filter, holder + _FIRST))
+    return replace(query, filter=_mine(query.filter, head_of(holder)))
 
 
 def naming(query: Query, attribute: str, holder: str) -> Query:
     """The same list of those documents that name a holder by this attribute."""
     mine = Comparison((attribute, "id"), "eq", holder, "string")
     return replace(query, filter=And((mine, query.filter)) if query.filter else mine)
+
+
+def held(document: dict[str, Any], attribute: str, holder: str, *, is_list: bool) -> dict[str, Any]:
+    """A new document that names a holder by this attribute: an object with an id, or a list of
+    such. Raises ServerSet for one that names another."""
+    named = document.get(attribute)
+    if named and not names(named, holder):
+        raise ServerSet(attribute=attribute, came="another", kept=f"'{holder}' of the path")
+    if named:
+        return document
+    reference = {"id": holder}
+    return {**document, attribute: [reference] if is_list else reference}
+
+
+def names(named: Any, holder: str) -> bool:
+    """Whether an attribute's value is a reference to the holder, or has one."""
+    some = named if isinstance(named, list) else [named]
+    return any(isinstance(each, dict) and each.get("id") == holder for each in some)
 
 
 def _mine(filter: Node | None, head: str) -> Node:
@@ -162,15 +201,22 @@ def _within(head: str) -> tuple[Comparison, Comparison]:
 
 
 def _rewritten(node: Node, head: str) -> Node:
-    """Conditions on the id as they are of the key; what is asked of its text, of the document's."""
+    """Conditions on the id as they are of the key; what is asked of its text, of the document's.
+
+    So is what stands beside other conditions in one that is not settled by each of them: it may be
+    that all of it is asked of documents, which do not know the key.
+    """
     match node:
-        case And(parts) | Or(parts):
-            return type(node)(tuple([_rewritten(part, head) for part in parts]))
+        case And(parts):
+            return And(tuple([_rewritten(part, head) for part in parts]))
+        case Or(parts):
+            turned: Node = Or(tuple([_rewritten(part, head) for part in parts]))
+            return turned if _is_of_keys(turned) else _of_documents(node)
         case Not(part):
-            return Not(_rewritten(part, head))
-        case Comparison(("id",), "contains" | "regex" as operator, value):
-            text = _containing(value) if operator == "contains" else value
-            return Compared(Reach((Name("id"),)), "regex", Constant(text))
+            turned = Not(_rewritten(part, head))
+            return turned if _is_of_keys(turned) else _of_documents(node)
+        case Comparison(("id",), "contains" | "regex"):
+            return _of_documents(node)
         case Comparison(("id",), _, value):
             return replace(node, value=head + value)
         case Compared(Reach((Name("id"),)), operator, Constant(str(text))):
@@ -180,9 +226,35 @@ def _rewritten(node: Node, head: str) -> Node:
     return node
 
 
-def _containing(text: str) -> str:
-    quoted = "".join(each if each.isalnum() else f"\\x{{{ord(each):x}}}" for each in text)
-    return f".*{quoted}.*"
+def _is_of_keys(node: Node) -> bool:
+    match node:
+        case And(parts) | Or(parts):
+            return all(map(_is_of_keys, parts))
+        case Not(part):
+            return _is_of_keys(part)
+        case Comparison(("id",)):
+            return True
+    return False
+
+
+def _of_documents(node: Node) -> Node:
+    """Conditions on the id as they are of the one that stands in the document."""
+    match node:
+        case And(parts) | Or(parts):
+            return type(node)(tuple(map(_of_documents, parts)))
+        case Not(part):
+            return Not(_of_documents(part))
+        case Comparison(("id",), "regex" | "contains" | "startswith" as operator, value):
+            text = value if operator == "regex" else _quoted(value)
+            return Compared(_OWN_ID, "regex", Constant(_PATTERNS[operator].format(text)))
+        case Comparison(("id",), "eq" | "ne" | "gt" | "gte" | "lt" | "lte" as operator, value):
+            return Compared(_OWN_ID, operator, Constant(value))
+    return node
+
+
+def _quoted(text: str) -> str:
+    """An expression that matches this text alone."""
+    return "".join(each if each.isalnum() else f"\\x{{{ord(each):x}}}" for each in text)
 
 
 def holding(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from tmfserver.changes import Collection
+from tmfserver.changes import Collection, Present
 from tmfserver.document.keys import Key
 from tmfserver.engine.sharing import Kept, Sharing, kept_places
 from tmfserver.jobs import After, Bulk, Found, NewRow, Rehearsal
@@ -27,10 +27,15 @@ class SharedBulk:
         collection: Collection,
         rows: Sequence[NewRow],
         then: Callable[[frozenset[str]], After],
+        holders: Sequence[Present] = (),
     ) -> frozenset[str]:
+        held = self._holders(holders)
         if (kept := self._kept.get(collection.name)) is None:
-            return self._bulk.load(collection, rows, then)
-        return self._bulk.load(kept.collection, [_kept(row, kept) for row in rows], then)
+            return self._bulk.load(collection, rows, then, held)
+        return self._bulk.load(kept.collection, [_kept(row, kept) for row in rows], then, held)
+
+    def require(self, holders: Sequence[Present]) -> None:
+        self._bulk.require(self._holders(holders))
 
     def rehearsal(self, collection: Collection) -> Rehearsal:
         if (kept := self._kept.get(collection.name)) is None:
@@ -43,6 +48,14 @@ class SharedBulk:
         found = self._bulk.find(kept.collection, kept.query(query))
         batches = ([kept.row(row) for row in rows] for rows in found.batches)
         return replace(found, batches=batches)
+
+    def _holders(self, holders: Sequence[Present]) -> list[Present]:
+        """As they are kept."""
+        places = [self._kept.get(each.collection.name) for each in holders]
+        return [
+            replace(each, collection=kept.collection) if kept else each
+            for each, kept in zip(holders, places, strict=True)
+        ]
 
 
 class SharedRehearsal:

@@ -27,6 +27,7 @@ from tmfserver.query.parse import parse
 from tmfserver.query.spelling import shown
 from tmfserver.records import MEDIA_TYPES, Format, format_of_media_type, format_of_name
 from tmfserver.records.charsets import EXPECTED, UTF_8, charset_of, codec_of
+from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
 from tmfserver.spec.jobs import EXPORT
 from tmfserver.spool import Spool
@@ -44,6 +45,7 @@ class Desk:
     the database, for what is asked seldom. entered: is called when there is a new job.
     """
 
+    store: Store
     targets: Targets
     spool: Spool
     refuse: Callable[[str], None]
@@ -67,7 +69,7 @@ class JobOperations(ResourceOperations):
         if isinstance(call.body, Upload):
             task, sent = await self._received(call, call.body, id, document)
         else:
-            task, sent = self._task(document), call.body
+            task, sent = await self._task(document), call.body
         base = f"{call.base_url}{self._path}/"
         task |= {"base_url": call.base_url, "job": f"{base}{id}"}
         for name in ("completionDate", "errorLog"):
@@ -139,7 +141,7 @@ class JobOperations(ResourceOperations):
         """Keeps an uploaded file, and says what is to be done with it, and what tells it from
         others if it may be sent again."""
         query = parse_qs(call.query.decode("latin-1"), keep_blank_values=True)
-        target = self._target(query.get("path", [""])[-1])
+        target = await self._target(query.get("path", [""])[-1])
         is_dry = _is_true("dryRun", query.get("dryRun", ["false"])[-1])
         encoding = upload.header(b"content-encoding").strip().lower()
         if encoding not in ("", "identity", "gzip", "zstd"):
@@ -162,15 +164,15 @@ class JobOperations(ResourceOperations):
         has_key = call.header(b"idempotency-key") is not None
         sent = [media, await asyncio.to_thread(_digest, file) if has_key else ""]
         return {
-            "target": target.collection.name, "format": format_, "url": None, "dry_run": is_dry,
+            **target.task, "format": format_, "url": None, "dry_run": is_dry,
             "codec": codec,
         }, sent  # fmt: skip
 
-    def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    async def _task(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """What a job's document asks for. Raises errors.Invalid, errors.BadQuery, and
         errors.NotServed for what can be known to fail."""
         url, query = document.get("url"), document.get("query") or ""
-        target = self._target(document.get("path") or "")
+        target = await self._target(document.get("path") or "")
         media = document.get("contentType") or ""
         format_ = format_of_media_type(media)
         if url is not None:
@@ -180,12 +182,12 @@ class JobOperations(ResourceOperations):
             format_ = _format_of_export(media, format_)
             parse(query.removeprefix("?"), target.collection.types, whole=True)
         return {
-            "target": target.collection.name, "format": format_, "url": url, "query": query,
+            **target.task, "format": format_, "url": url, "query": query,
             "dry_run": document.get("dryRun") is True, "codec": _codec(media),
         }  # fmt: skip
 
-    def _target(self, path: str) -> Target:
-        return self._desk.targets.find(path, self._home)
+    async def _target(self, path: str) -> Target:
+        return await self._desk.targets.find_there(path, self._home, self._desk.store)
 
     def _forget(self, id: str) -> None:
         jobs = self.engine.collection

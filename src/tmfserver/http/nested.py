@@ -12,14 +12,13 @@ import orjson
 
 from tmfserver.engine import Holding, ResourceEngine
 from tmfserver.engine.expansion import Expansions
-from tmfserver.engine.nested import naming
-from tmfserver.errors import NotFound, ServerSet
+from tmfserver.engine.nested import held, key_of, names, naming, place_of
+from tmfserver.errors import NotFound
 from tmfserver.http.idempotency import Answers
 from tmfserver.http.lists import Lists
 from tmfserver.http.operations import Function, ResourceOperations
 from tmfserver.repository import Store
 from tmfserver.rules import Call, Reply
-from tmfserver.spec.verbs import is_parameter
 
 MakeLists = Callable[[str], Lists]
 
@@ -68,10 +67,8 @@ class NestedOperations:
         return tuple(id for _, id in ids[:count]), dict(ids[count:])
 
     def _made(self, holders: tuple[str, ...]) -> ResourceOperations:
-        ids = iter(holders)
-        steps = [next(ids) if is_parameter(step) else step for step in self._place.split("/")]
-        path = "/".join(steps)
-        engine = self.engine.within("/".join(holders), self._holding)
+        path = place_of(self._place, holders)
+        engine = self.engine.within(key_of(holders), self._holding)
         return ResourceOperations(engine, path, self._lists(path), self._expansions, self._answers)
 
 
@@ -98,15 +95,8 @@ class HeldOperations:
         return await self._operations.bulk(call)
 
     def _held(self, document: dict[str, Any], holder: str) -> dict[str, Any]:
-        """A new document that names the holder. Raises ServerSet for one that names another."""
-        named = document.get(self._holder)
-        if named and not _names(named, holder):
-            raise ServerSet(attribute=self._holder, came="another", kept=f"'{holder}' of the path")
-        if named:
-            return document
-        reference = {"id": holder}
         is_list = self._holder in self._operations.engine.resource.arrays
-        return {**document, self._holder: [reference] if is_list else reference}
+        return held(document, self._holder, holder, is_list=is_list)
 
     async def retrieve(self, call: Call) -> Reply:
         return await self._operations.retrieve(await self._found(call))
@@ -126,14 +116,9 @@ class HeldOperations:
         (id,) = call.path.values()
         engine = self._operations.engine
         named = orjson.loads((await engine.retrieve(id))[1]).get(self._holder)
-        if not _names(named, holder):
+        if not names(named, holder):
             raise NotFound(resource=engine.resource.name, id=id)
         return call
-
-
-def _names(named: Any, holder: str) -> bool:
-    some = named if isinstance(named, list) else [named]
-    return any(isinstance(each, dict) and each.get("id") == holder for each in some)
 
 
 def _first(call: Call) -> tuple[str, Call]:

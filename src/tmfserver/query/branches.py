@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = [None]
 
 Key: TypeAlias = tuple[Any, ...]
-Amount: TypeAlias = tuple[str | None, Decimal]
+Amount: TypeAlias = tuple[str | None, Decimal, int]  # unit, sum, of how many numbers
 _Tree: TypeAlias = dict[str, "_Tree | int"]
 
 ALONE: Sequence[Key] = ((),)  # the one key of a branch without groups
@@ -38,8 +38,9 @@ class Truth(Enum):
 
 
 class Share(NamedTuple):
-    """What one branch of one document has. keys: the values of its groups, each once; sums and
-    distinct: of each attribute of the branch, what is added or counted, by the key it goes with."""
+    """What one branch of one document has, or of several that are in the same groups. keys: the
+    values of its groups, each once; sums and distinct: of each attribute of the branch, what is
+    added or counted, by the key it goes with."""
 
     keys: Sequence[Key]
     sums: Sequence[Sequence[tuple[Key, Amount]]]
@@ -210,4 +211,4 @@ def _amount(value: Any) -> Amount | None:
         value = repr(value)
     elif isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
-    return unit, Decimal(value)
+    return unit, Decimal(value), 1

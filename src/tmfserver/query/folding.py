@@ -13,7 +13,7 @@ from tmfserver.query.branches import Key, Reading, Share, branches
 from tmfserver.query.summing import Summing
 
 MOST_GROUPS = 100_000
-_EXACT = Context(prec=1000)
+EXACT = Context(prec=1000)
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def joined(parts: Sequence[Folded]) -> Folded:
             for place, sums in enumerate(total.sums):
                 for unit, entry in sums.items():
                     into = known.sums[place].setdefault(unit, Sum())
-                    into.value = _EXACT.add(into.value, entry.value)
+                    into.value = EXACT.add(into.value, entry.value)
                     into.count += entry.count
             if not known.distinct:
                 known.distinct = [set() for _ in total.distinct]
@@ -89,20 +89,23 @@ class Fold:
         """The groups that a document is in: those of each key of a branch with each of another."""
         return self._reached([share.keys for share in shares])
 
-    def add(self, shares: Sequence[Share], totals: Sequence[Total]) -> None:
-        """Adds one document to its groups: what each of the branches has of it."""
-        self.folded.documents += 1
+    def add(self, shares: Sequence[Share], totals: Sequence[Total], times: int = 1) -> None:
+        """Adds documents to their groups: of branches with groups what each of so many has, of the
+        others what they have together."""
+        self.folded.documents += times
         for total in totals:
-            total.count += 1
+            total.count += times
         for branch, at, place, grouped in self._sums:
-            for key, (unit, number) in shares[branch].sums[at]:
+            repeated = times if grouped else 1
+            for key, (unit, number, count) in shares[branch].sums[at]:
+                added = number if repeated == 1 else EXACT.multiply(number, repeated)
                 for total in self._with(shares, branch, key) if grouped else totals:
                     sums = total.sums[place]
                     entry = sums.get(unit)
                     if entry is None:
                         entry = sums[unit] = Sum()
-                    entry.value = _EXACT.add(entry.value, number)
-                    entry.count += 1
+                    entry.value = EXACT.add(entry.value, added)
+                    entry.count += count * repeated
         for branch, at, place, grouped in self._distinct:
             for key, value in shares[branch].distinct[at]:
                 for total in self._with(shares, branch, key) if grouped else totals:

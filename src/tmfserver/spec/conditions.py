@@ -65,8 +65,8 @@ def joined(known: list[dict[str, Any]], more: list[dict[str, Any]], *, own: bool
 
 
 def is_newer(document: Mapping[str, Any]) -> bool:
-    """Whether it is written in OpenAPI 3.1."""
-    return str(document.get("openapi", "")).startswith("3.1")
+    """Whether it is written in OpenAPI 3.1, or in 3.2, whose schemas are the same."""
+    return str(document.get("openapi", "")).startswith(("3.1", "3.2"))
 
 
 def _is_readable(group: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -59,6 +59,44 @@ def facts_of(api: Api) -> Facts:
             [[each["whole"], each["created"]] for each in resources.values()]
         ),
     )
+
+
+def rename(facts: Facts, names: Mapping[str, Mapping[str, str]]) -> Facts:
+    """The same where the attributes of some resources are called otherwise. names: by resource, old
+    → new; those at the top of a document."""
+    resources = dict(facts.resources)
+    for name, pairs in names.items():
+        known = resources[name]
+        whole, created = (
+            _renamed(known[part], facts.schemas, pairs) for part in ("whole", "created")
+        )
+        kept = [pairs.get(each, each) for each in known["kept"]]
+        resources[name] = {**known, "whole": whole, "created": created, "kept": kept}
+    return replace(facts, resources=resources)
+
+
+def _renamed(
+    schema: Mapping[str, Any],
+    schemas: Mapping[str, Any],
+    names: Mapping[str, str],
+    above: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """A schema of its own: what it refers to is others' schema, too."""
+    if "$ref" in schema:
+        target = str(schema["$ref"]).removeprefix(_COMPONENT)
+        if target in above:
+            return {}
+        return _renamed(schemas.get(target, {}), schemas, names, (*above, target))
+    made = dict(schema)
+    if "properties" in made:
+        pairs = made["properties"].items()
+        made["properties"] = {names.get(name, name): each for name, each in pairs}
+    if "required" in made:
+        made["required"] = [names.get(name, name) for name in made["required"]]
+    for key in ("allOf", "oneOf", "anyOf"):
+        if key in made:
+            made[key] = [_renamed(part, schemas, names, above) for part in made[key]]
+    return made
 
 
 def let_go(api: Api) -> None:

@@ -29,7 +29,7 @@ def read_as_three_zero(document: dict[str, Any]) -> int:
     places = int(newer)
     if newer:
         document["openapi"] = "3.0.3"
-        for name in ("webhooks", "jsonSchemaDialect"):
+        for name in ("webhooks", "jsonSchemaDialect", "$self"):
             document.pop(name, None)
         document.get("info", {}).pop("summary", None)
         document.get("info", {}).get("license", {}).pop("identifier", None)

@@ -15,7 +15,9 @@ from tmfserver.errors import BrokenContract
 from tmfserver.spec.wording import describe
 
 Validator: TypeAlias = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
-_NEWER = "v3.1"
+# The versions that are read. 3.2 adds to 3.1 what no contract of TM Forum has, and is read as that.
+_FORMS = {"swagger": ("2.0",), "openapi": ("3.0", "3.1", "3.2")}
+_NEWER = ("v3.1", "v3.2")
 _JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _BOUNDS = (["exclusiveMinimum"], ["exclusiveMaximum"])
 _VALUES = {"example", "examples", "default", "enum"}
@@ -24,12 +26,12 @@ _PARENT_KEYS = ("properties", "patternProperties")
 
 def check(file: Path, document: Mapping[str, Any]) -> None:
     """Raises BrokenContract for what breaks OpenAPI's own schema, or refers to nothing."""
-    form = "v2.0" if "swagger" in document else f"v{str(document['openapi'])[:3]}"
+    form = f"v{_version(file, document)}"
     validator = _validator(form)
     if validator is not None and not validator.is_valid(document):
         failure = next(iter(validator.iter_errors(document)))
         raise BrokenContract(file=file, problem=_problem(failure))
-    if form == _NEWER:
+    if form in _NEWER:
         _check_schemas(file, document)
     fine: set[str] = set()
     for place, target in _references(document, ""):
@@ -45,14 +47,28 @@ def check(file: Path, document: Mapping[str, Any]) -> None:
             fine.add(target)
 
 
+def _version(file: Path, document: Mapping[str, Any]) -> str:
+    """The version that a contract is written in, such as 3.0."""
+    word = "swagger" if "swagger" in document else "openapi"
+    came = str(document[word])
+    version = ".".join(came.split(".")[:2])
+    if version in _FORMS[word]:
+        return version
+    read = "Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 are"
+    problem = f"at {word}: version '{came[:100]}' is not read; {read}"
+    raise BrokenContract(file=file, problem=problem)
+
+
 @cache
 def _validator(form: str) -> Validator | None:
     """OpenAPI's own schema of a form, as openapi-spec-validator carries it; None if it has none."""
     found = importlib.util.find_spec("openapi_spec_validator")
-    if found is None or found.origin is None or form not in ("v2.0", "v3.0", _NEWER):
+    if found is None or found.origin is None:
         return None
     path = Path(found.origin).parent / "resources" / "schemas" / form / "schema.json"
-    draft = jsonschema_rs.Draft202012Validator if form == _NEWER else jsonschema_rs.Draft4Validator
+    if not path.is_file():
+        return None
+    draft = jsonschema_rs.Draft202012Validator if form in _NEWER else jsonschema_rs.Draft4Validator
     return draft(json.loads(path.read_text(encoding="utf-8")))
 
 

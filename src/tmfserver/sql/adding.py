@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tmfserver import exact
 from tmfserver.errors import NotServed
-from tmfserver.query.folding import Fold, Total
+from tmfserver.query.folding import Fold
 from tmfserver.query.match import compile_match
 from tmfserver.query.summing import Summing
 from tmfserver.repository import Page
 from tmfserver.sql.aside_jobs import Found
 from tmfserver.sql.lanes import Late
 from tmfserver.sql.plans import Asked
-from tmfserver.sql.shares import MOST_KEPT, Shares, cut, moments
+from tmfserver.sql.shares import Shares, cut, moments
 
 LOOKS = 64  # rows between two looks at the clock
+TOGETHER = 20_000  # rows
 
 
 def added_up(
@@ -38,24 +40,35 @@ def added_up(
 
 
 def _add_shares(rows: Iterable[Any], fold: Fold, deadline: float) -> None:
+    """Documents that are in the same groups are added together, many rows at a time."""
     known = [Shares(branch) for branch in fold.branches]
     groups = sum(1 for branch in fold.branches if branch.groups)  # these come first
     parts = moments(fold.branches)
-    reached: dict[Any, Sequence[Total]] = {}
+    alike: defaultdict[Any, list[Sequence[str | None]]] = defaultdict(list)
     for looked, row in enumerate(rows, 1):
         if looked % LOOKS == 0 and time.monotonic() > deadline:
             raise Late
         texts = list(row)
         for at, length in parts:
             texts[at] = cut(texts[at], length)
-        shares = [each[text] for each, text in zip(known, texts, strict=False)]
-        key = tuple(texts[:groups])
-        totals = reached.get(key)
-        if totals is None:
-            if len(reached) >= MOST_KEPT:
-                reached.clear()
-            totals = reached[key] = fold.reached(shares)
-        fold.add(shares, totals)
+        others = texts[groups : len(known)]  # a row has one column at least
+        alike[tuple(texts[:groups])].append(others)
+        if looked % TOGETHER == 0:
+            _add_alike(alike, fold, known)
+            alike.clear()
+    _add_alike(alike, fold, known)
+
+
+def _add_alike(
+    alike: Mapping[Any, Sequence[Sequence[str | None]]], fold: Fold, known: Sequence[Shares]
+) -> None:
+    for key, others in alike.items():
+        shares = [each[text] for each, text in zip(known, key, strict=False)]
+        columns = zip(*others, strict=True)
+        shares += [
+            each.together(texts) for each, texts in zip(known[len(key) :], columns, strict=True)
+        ]
+        fold.add(shares, fold.reached(shares), len(others))
 
 
 def _add_documents(

@@ -13,7 +13,8 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tmfserver.errors import TooSlow, Unavailable
@@ -32,49 +33,47 @@ WORKER = "-P", "-m", "tmfserver.sql.aside_worker"
 _LOST = (OSError, EOFError, RuntimeError)  # a pipe's other end is gone, as asyncio and uvloop say
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """budget: seconds that one may take; places: of those that run at a time."""
+
+    budget: float
+    places: asyncio.Semaphore
+
+    def too_slow(self) -> TooSlow:
+        return TooSlow(seconds=f"{self.budget:g}")
+
+
 class Aside:
-    """Hands queries to its processes, one at a time to each."""
+    """Hands queries to its processes, one at a time to each. Lists and totals do not wait for each
+    other: one who adds a million up may take longer."""
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._budget = opening.limits.query_seconds
-        self._places = asyncio.Semaphore(SLOW_AT_ONCE)
+        limits, places = opening.limits, SLOW_AT_ONCE
+        self._lists = _Lane(limits.query_seconds, asyncio.Semaphore(places))
+        self._totals = _Lane(limits.totals_seconds, asyncio.Semaphore(places))
         self._free: list[_Child] = []
         self._children: set[_Child] = set()
         self._jobs: set[asyncio.Task[Answer]] = set()
         self._closed = False
 
     async def find(
-        self,
-        asked: Asked,
-        deadline: float,
-        known: Callable[[], int | None] = lambda: None,
-        summing: Summing | None = None,
+        self, asked: Asked, deadline: float, known: Callable[[], int | None] = lambda: None
     ) -> Found:
         """known: how many match, if that is known when the query's turn comes.
 
-        A query that waited for half of its time is refused: it would hardly end in what is left.
         Raises errors.TooSlow, errors.Unavailable, errors.NotServed.
         """
-        try:
-            async with asyncio.timeout(deadline - self._budget / 2 - time.monotonic()):
-                await self._places.acquire()
-        except TimeoutError:
-            raise self._too_slow() from None
-        # The job keeps its place until it ends, also when who asked for it is gone.
-        job = asyncio.create_task(
-            self._run(lambda left: Job(asked, left, known(), summing), deadline)
+        return await self._found(self._lists, lambda left: Job(asked, left, known()), deadline)
+
+    async def fold(self, asked: Asked, summing: Summing) -> Folded:
+        """Adds up what matches. Raises as `find` does."""
+        deadline = time.monotonic() + self._totals.budget
+        found = await self._found(
+            self._totals, lambda left: Job(asked, left, None, summing), deadline
         )
-        self._jobs.add(job)
-        job.add_done_callback(self._ended)
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                answer = await asyncio.shield(job)
-        except TimeoutError:
-            raise self._too_slow() from None
-        if isinstance(answer, Found):
-            return answer
-        raise answer.failure(**answer.facts) if isinstance(answer, Refused) else self._too_slow()
+        return found.folded or Folded()
 
     async def close(self) -> None:
         """Ends the processes; what they are at fails."""
@@ -83,12 +82,27 @@ class Aside:
         if self._jobs:
             await asyncio.wait(self._jobs)
 
-    async def fold(self, asked: Asked, summing: Summing) -> Folded:
-        """Adds up what matches. Raises as `find` does."""
-        found = await self.find(asked, time.monotonic() + self._budget, summing=summing)
-        return found.folded or Folded()
+    async def _found(self, lane: _Lane, make: Callable[[float], Job], deadline: float) -> Found:
+        """Who waited for half of the time is refused: it would hardly end in what is left."""
+        try:
+            async with asyncio.timeout(deadline - lane.budget / 2 - time.monotonic()):
+                await lane.places.acquire()
+        except TimeoutError:
+            raise lane.too_slow() from None
+        # The job keeps its place until it ends, also when who asked for it is gone.
+        job = asyncio.create_task(self._run(lane, make, deadline))
+        self._jobs.add(job)
+        job.add_done_callback(partial(self._ended, lane))
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                answer = await asyncio.shield(job)
+        except TimeoutError:
+            raise lane.too_slow() from None
+        if isinstance(answer, Found):
+            return answer
+        raise answer.failure(**answer.facts) if isinstance(answer, Refused) else lane.too_slow()
 
-    async def _run(self, make: Callable[[float], Job], deadline: float) -> Answer:
+    async def _run(self, lane: _Lane, make: Callable[[float], Job], deadline: float) -> Answer:
         child = None
         try:
             async with asyncio.timeout(deadline + GRACE_SECONDS - time.monotonic()):
@@ -101,7 +115,7 @@ class Aside:
             if child is not None:
                 await self._drop(child)
             if isinstance(error, TimeoutError):
-                raise self._too_slow() from error
+                raise lane.too_slow() from error
             if isinstance(error, _LOST):
                 raise self._gone() from error
             raise
@@ -139,14 +153,11 @@ class Aside:
         await child.end()
         self._children.discard(child)
 
-    def _ended(self, job: asyncio.Task[Answer]) -> None:
+    def _ended(self, lane: _Lane, job: asyncio.Task[Answer]) -> None:
         self._jobs.discard(job)
-        self._places.release()
+        lane.places.release()
         if not job.cancelled():
             job.exception()  # perhaps nobody waits for it any more
-
-    def _too_slow(self) -> TooSlow:
-        return TooSlow(seconds=f"{self._budget:g}")
 
     def _gone(self) -> Unavailable:
         shutting = "the server is shutting down"

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from tmfserver.changes import Collection, Event
+from tmfserver.changes import Collection, Event, Present
 from tmfserver.errors import ListenersChanged
 from tmfserver.jobs import After, NewRow
 from tmfserver.sql import unique
 from tmfserver.sql.job_table import JobTable
 from tmfserver.sql.rehearsing import Rehearsal
+from tmfserver.sql.statements import absent, holding_statements
 from tmfserver.sql.tables import table_name
 
 
@@ -23,8 +24,10 @@ class Loads(JobTable, ABC):
         collection: Collection,
         rows: Sequence[NewRow],
         then: Callable[[frozenset[str]], After],
+        holders: Sequence[Present] = (),
     ) -> frozenset[str]:
         with self._transaction():
+            self.require(holders)
             taken = self._insert(collection, rows)
             after = then(taken)
             if after.version is not None and self._version() != after.version:
@@ -34,6 +37,12 @@ class Loads(JobTable, ABC):
             if after.progress is not None:
                 self.write(after.progress)
         return taken
+
+    def require(self, holders: Sequence[Present]) -> None:
+        for each in holders:
+            statement = holding_statements(each.collection.name, self._json).present
+            if not self._run(statement, each.id).fetchall():
+                raise absent(each)
 
     def rehearsal(self, collection: Collection) -> Rehearsal:
         present = partial(self._present, table_name(collection.name))

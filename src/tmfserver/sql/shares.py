@@ -9,16 +9,22 @@ array in an array that a path would have to go through.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import islice, takewhile
+from functools import reduce
+from itertools import chain, islice, takewhile
+from typing import TypeVar
 
 from tmfserver import exact
 from tmfserver.query.ast import Path
 from tmfserver.query.branches import ALONE, Branch, Reading, Share
+from tmfserver.query.folding import EXACT
 from tmfserver.query.summing import PARTS
 from tmfserver.sql.dialects import Json
 from tmfserver.sql.tables import is_plain
+
+_Any = TypeVar("_Any")
 
 WHOLE = "="  # no JSON begins with it
 _ELEMENTS = 4  # of an array that the stem is followed in
@@ -50,14 +56,37 @@ class Shares(dict[str | None, Share]):
             self[text] = share
         return share
 
+    def together(self, texts: Sequence[str | None]) -> Share:
+        """What several documents have of a branch without groups."""
+        if len(texts) == 1:
+            return self[texts[0]]
+        if not self._adds:
+            shares = [self[text] for text in texts]
+            sums = zip(*(share.sums for share in shares), strict=True)
+            distinct = zip(*(share.distinct for share in shares), strict=True)
+            return Share(ALONE, [*map(_joined, sums)], [*map(_joined, distinct)])
+        numbers: defaultdict[str | None, list[Decimal]] = defaultdict(list)
+        for text in texts:
+            if amount := _AMOUNT(text or ""):
+                numbers[amount[1]].append(Decimal(amount[2]))
+            else:
+                for _, (unit, number, _) in self[text].sums[0]:
+                    numbers[unit].append(number)
+        amounts = [
+            ((), (unit, reduce(EXACT.add, some), len(some))) for unit, some in numbers.items()
+        ]
+        return Share(ALONE, [amounts], ())
+
     def _read(self, text: str | None) -> Share:
         if text is None:
             return self._whole.share(None)
-        if self._adds and (amount := _AMOUNT(text)):
-            return Share(ALONE, [[((), (amount[1], Decimal(amount[2])))]], ())
         if text.startswith(WHOLE):
             return self._whole.share(exact.loads(text[len(WHOLE) :]))
         return self._at_stem.share(exact.loads(text))
+
+
+def _joined(lists: Sequence[Sequence[_Any]]) -> list[_Any]:
+    return [*chain.from_iterable(lists)]
 
 
 def moments(branches: Sequence[Branch]) -> list[tuple[int, int]]:

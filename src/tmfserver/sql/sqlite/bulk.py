@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tmfserver.changes import Collection, Event
+from tmfserver.changes import Collection, Event, Present
 from tmfserver.jobs import After, Found, NewRow
 from tmfserver.query.ast import Query
 from tmfserver.repository import Listeners
@@ -47,8 +47,9 @@ class SqliteBulk(Loads):
         collection: Collection,
         rows: Sequence[NewRow],
         then: Callable[[frozenset[str]], After],
+        holders: Sequence[Present] = (),
     ) -> frozenset[str]:
-        taken = super().load(collection, rows, then)
+        taken = super().load(collection, rows, then, holders)
         time.sleep(PAUSE_SECONDS)
         return taken
 
