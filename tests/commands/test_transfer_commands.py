@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.http.asking import account
 from tests.programs import COMMAND
 from tests.serving import StartServer, plain_environment, select
 
@@ -31,11 +32,47 @@ def run(database: str, *arguments: str | Path, code: int = 0) -> Result:
     return result
 
 
+def below(id: str, parent: str) -> dict[str, Any]:
+    """An account that says what is above it."""
+    more = {"relationshipType": "parentAccount", "validFor": {}, "account": {"id": parent}}
+    return account(id=id, accountRelationship=[more])
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "usages.ndjson"
     path.write_text("".join(json.dumps(each) + "\n" for each in DOCUMENTS), encoding="utf-8")
     return path
+
+
+def test_a_file_whose_accounts_refer_to_those_before(
+    new_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all that is referred to must be there, what came in with the same file is."""
+    monkeypatch.setenv("TMFSERVER_REFERENCES", "strict")
+    accounts = [account(id="a"), *[below(id, parent) for id, parent in ("ba", "cb", "dx")]]
+    file = tmp_path / "accounts.ndjson"
+    file.write_text("".join(json.dumps(each) + "\n" for each in accounts), encoding="utf-8")
+    done = run(new_database, "import", "billingAccount", file, code=3)
+    assert "4 read: 3 created, 0 there already, 1 refused" in done.stderr
+
+
+@pytest.mark.parametrize("between", [0, 2500])
+def test_a_file_that_closes_a_circle(new_database: str, tmp_path: Path, between: int) -> None:
+    """The account that would stand above itself is refused, however far from the others it comes,
+    and in a rehearsal too."""
+    accounts = [below(id, parent) for id, parent in ("ab", "bc", "ca")]
+    accounts[2:2] = [account(id=f"other-{n}") for n in range(between)]
+    file, log = tmp_path / "accounts.ndjson", tmp_path / "errors.ndjson"
+    file.write_text("".join(json.dumps(each) + "\n" for each in accounts), encoding="utf-8")
+    for more in ["--dry-run"], []:
+        run(new_database, "import", "billingAccount", file, "--errors", log, *more, code=3)
+        (line,) = log.read_text(encoding="utf-8").splitlines()
+        told = json.loads(line)
+        assert told["position"] == between + 3
+        assert (
+            "'c' > 'a' > 'b' > 'c'" in told["reason"] or "'c' > 'b' > 'a' > 'c'" in told["reason"]
+        )
 
 
 @pytest.mark.parametrize("name", ["out.ndjson", "out.json.gz", "out.csv.zst", "out.parquet"])

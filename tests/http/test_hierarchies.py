@@ -91,6 +91,19 @@ def test_a_new_account_closes_no_circle(client: httpx.Client) -> None:
     made(client, {"id": coming, **to(DOWN, below)})
 
 
+@pytest.mark.parametrize("type", [UP, DOWN])
+def test_many_new_accounts_close_no_circle(client: httpx.Client, type: str) -> None:
+    """Those that come together make none among themselves, either: then none of them comes."""
+    a, b, c = [f"{name}-{uuid.uuid4()}" for name in "abc"]
+    said = [(a, to(type, b)), (b, to(type, c)), (c, to(type, a))]
+    add = [{"op": "add", "path": "/-", "value": account(id=id, **more)} for id, more in said]
+    headers = {"content-type": "application/json-patch+json"}
+    with unchanged(client, BILLING):
+        refused(client.patch(BILLING, json=add, headers=headers), 409, f"'{c}' > ", f"'{a}' > ")
+    add[2]["value"].pop("accountRelationship")
+    assert client.patch(BILLING, json=add, headers=headers).status_code == 200
+
+
 def test_what_is_no_circle(client: httpx.Client, chain: list[str]) -> None:
     """Two ways down to one account, relationships of other types, other servers' accounts, and
     the same told by both sides are taken; so is a change of something else."""

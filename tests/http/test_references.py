@@ -106,6 +106,17 @@ def test_strict_takes_what_is_there(strict: httpx.Client) -> None:
     )
 
 
+def test_strict_takes_what_comes_before_in_the_same_change(strict: httpx.Client) -> None:
+    """Of many new accounts each may refer to those before it, and to none that comes later."""
+    a, b = [f"{name}-{uuid.uuid4()}" for name in "ab"]
+    below = {"relationshipType": "parentAccount", "validFor": {}, "account": {"id": a}}
+    some = [account(id=a), account(id=b, accountRelationship=[below])]
+    add = [{"op": "add", "path": "/-", "value": each} for each in some]
+    headers = {"content-type": "application/json-patch+json"}
+    refused(strict.patch(BILLING, json=add[::-1], headers=headers), 409, f"'{a}'", "not exist")
+    assert strict.patch(BILLING, json=add, headers=headers).status_code == 200
+
+
 def test_strict_leaves_others_alone(strict: httpx.Client) -> None:
     """A reference to another host, or a value instead of a reference, is not asked for."""
     elsewhere = dangling(href="https://elsewhere.example/usageSpecification/1")

@@ -9,6 +9,7 @@ from tmfserver.changes import Collection, Keys, Unchanged
 from tmfserver.document.keys import key_of
 from tmfserver.engine.characteristics import Found, Specifications, unique_key
 from tmfserver.engine.hierarchy import Family
+from tmfserver.engine.newcomers import Newcomers
 from tmfserver.engine.periods import check_periods
 from tmfserver.engine.references import References
 from tmfserver.rules import Rules
@@ -44,10 +45,13 @@ class Checks:
         self._references, self._specifications = references, specifications
         self._described = rules.characteristics if specifications.policy != "off" else None
 
-    async def check(self, old: Document | None, new: Document, base: str) -> Checked:
-        """Raises a Conflict that says why the change may not be made. old: None on a create."""
+    async def check(
+        self, old: Document | None, new: Document, base: str, beside: Newcomers | None = None
+    ) -> Checked:
+        """Raises a Conflict that says why the change may not be made. old: None on a create;
+        beside: other new documents that come with it."""
         self.apply(old, new)
-        return await self.ask(old, new, base)
+        return await self.ask(old, new, base, beside)
 
     def apply(self, old: Document | None, new: Document) -> None:
         """The part that the documents alone decide."""
@@ -59,14 +63,20 @@ class Checks:
         if rules.periods:
             check_periods(rules.periods, old, new)
 
-    async def ask(self, old: Document | None, new: Document, base: str) -> Checked:
+    async def ask(
+        self, old: Document | None, new: Document, base: str, beside: Newcomers | None = None
+    ) -> Checked:
         """The part that what is stored decides: references, characteristics and hierarchy."""
-        warnings = await self._references.check(self.rules, old, new, base)
+        warnings = await self._references.check(self.rules, old, new, base, beside)
         keys: Keys | None = None
         if self._collection.keys:
             more, keys = await self._identify(old, new, base)
             warnings += more
-        counted_on = await self.family.refuse_circle(old, new, base) if self.family else ()
+        counted_on: Sequence[Unchanged] = ()
+        if self.family is not None:
+            counted_on = await self.family.refuse_circle(old, new, base, beside)
+        if beside is not None:
+            beside.add(self._collection.resource, new["id"])
         return Checked(warnings, keys, counted_on)
 
     async def refuse_deletion(self, id: str, base: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tmfserver import exact
 from tmfserver.changes import Collection, Unchanged
+from tmfserver.engine.newcomers import Newcomers
 from tmfserver.engine.references import is_ours
 from tmfserver.errors import CircularHierarchy
 from tmfserver.query.ast import And, Comparison, Node, Or, Query
@@ -80,23 +81,26 @@ class Family:
         ]
 
     async def refuse_circle(
-        self, old: Document | None, new: Document, base: str
+        self, old: Document | None, new: Document, base: str, beside: Newcomers | None = None
     ) -> list[Unchanged]:
         """Raises CircularHierarchy when the document would stand above itself.
 
-        Gives what was read for that and must still be so when the change is made.
+        beside: those that come with it, which it is added to. Gives what was read and must still
+        be so when the change is made.
         """
         parents, children = self.parents(new, base), self.children(new, base)
         known = old or {}
         joined = set(children) - set(self.children(known, base))
         if not joined and set(parents) <= set(self.parents(known, base)):
             return []
-        climb = _Climb(self, new["id"], frozenset(children), base)
+        climb = _Climb(self, new["id"], frozenset(children), base, beside or Newcomers())
         # Before the way up: what those below say from here on is a change of what was counted on,
         # and what they said before is met on the way.
         for id in sorted(joined):
             climb.read += await self.members(id)
         await climb.up(parents)
+        if beside is not None:
+            beside.relate(new["id"], parents, children)
         changed: dict[tuple[str, str], Member] = {}
         for each in climb.read:
             changed.setdefault((each.place.name, each.row[0]), each)
@@ -140,8 +144,11 @@ class _Climb:
     trail: what was met, with what it was met from. read: the documents on the way.
     """
 
-    def __init__(self, family: Family, id: str, children: Few[str], base: str) -> None:
+    def __init__(
+        self, family: Family, id: str, children: Few[str], base: str, beside: Newcomers
+    ) -> None:
         self._family, self._id, self._children, self._base = family, id, children, base
+        self._beside = beside
         self.trail: dict[str, str] = {}
         self.read: list[Member] = []
 
@@ -166,7 +173,8 @@ class _Climb:
         others = [member for member in naming if member.row[0] != self._id]
         self.read += others
         itself = [self._id] if below in self._children else []
-        above = [*parents, *[member.row[0] for member in others], *itself]
+        said = [*[member.row[0] for member in others], *self._beside.over(below)]
+        above = [*parents, *said, *itself]
         met = [id for id in dict.fromkeys(above) if id not in self.trail]
         self.trail |= dict.fromkeys(met, below)
         if self._id in self.trail:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tmfserver import exact
 from tmfserver.changes import Event, Present
+from tmfserver.engine.newcomers import Newcomers
 from tmfserver.engine.resources import ResourceEngine
 from tmfserver.errors import Failure, ListenersChanged
 from tmfserver.jobs import After, Bulk, NewRow, Progress, Rehearsal
@@ -81,6 +82,7 @@ class Loader:
         self._head, self._holders = head, holders
         self.collection = engine.collection
         self._listeners: Listeners | None = None
+        self._beside = Newcomers()
 
     def batches(self, records: Iterable[Record | Refused]) -> Iterator[Batch]:
         """Reads and checks records, until a batch is full of them."""
@@ -175,12 +177,13 @@ class Loader:
     async def _check(self, batch: Batch) -> None:
         """Asks the rules, once for each batch: to go into the event loop costs as much as to write
         a row."""
+        self._beside.forget_old()
         for record, document, row in batch.unchecked:
             if row.id in batch.rows:
                 batch.repeated.append(self._there_already(record, row.id))
                 continue
             try:
-                _, keys, _ = await self._engine.check_new(document, self._base)
+                _, keys, _ = await self._engine.check_new(document, self._base, self._beside)
             except Failure as failure:
                 batch.refused.append(Refused(record.position, record.line, str(failure)))
                 continue

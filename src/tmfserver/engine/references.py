@@ -11,6 +11,7 @@ from typing import Any
 
 from tmfserver import exact
 from tmfserver.changes import Collection
+from tmfserver.engine.newcomers import Newcomers
 from tmfserver.errors import StillReferredTo, UnresolvedReference
 from tmfserver.query.ast import Comparison, Path, Query
 from tmfserver.repository import Store
@@ -44,9 +45,15 @@ class References:
                     leading += [(path, place) for place in collections.get(resource, ())]
 
     async def check(
-        self, rules: Rules, old: Mapping[str, Any] | None, new: Mapping[str, Any], base: str
+        self,
+        rules: Rules,
+        old: Mapping[str, Any] | None,
+        new: Mapping[str, Any],
+        base: str,
+        beside: Newcomers | None = None,
     ) -> list[str]:
-        """Warnings; raises UnresolvedReference instead when the policy is strict."""
+        """Warnings; raises UnresolvedReference instead when the policy is strict. beside: new
+        documents that come with this one, before it."""
         if self._policy == "off" or not rules.references:
             return []
         warnings = []
@@ -55,7 +62,9 @@ class References:
             known = {reference["id"] for reference in references(old or {}, path.split("."))}
             for reference in references(new, path.split(".")):
                 id, href = reference["id"], reference.get("href")
-                if id in known or not is_ours(href, base) or await self._exists(names, id):
+                if id in known or not is_ours(href, base):
+                    continue
+                if (beside and beside.has(names, id)) or await self._exists(names, id):
                     continue
                 failure = UnresolvedReference(attribute=path, resource=" or ".join(names), id=id)
                 if self._policy == "strict":

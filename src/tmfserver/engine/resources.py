@@ -14,6 +14,7 @@ from tmfserver.engine import representation
 from tmfserver.engine.checks import Checked, Checks
 from tmfserver.engine.history import History
 from tmfserver.engine.nested import Holding, Within, what_goes_along
+from tmfserver.engine.newcomers import Newcomers
 from tmfserver.engine.notifications import Notifications
 from tmfserver.engine.outcomes import Also, Outcome, Told, about, nothing
 from tmfserver.engine.paths import rewrite_href
@@ -148,9 +149,10 @@ class ResourceEngine:
             outcomes: list[Outcome] = []
             counted_on: list[Change] = []
             inserts: list[Change] = []
+            beside = Newcomers() if len(rows) > 1 else None
             for number, (row, document) in enumerate(zip(rows, documents, strict=True)):
                 with about(number if len(rows) > 1 else None):
-                    warnings, keys, unchanged = await self.check_new(document, base)
+                    warnings, keys, unchanged = await self.check_new(document, base, beside)
                 outcomes.append(Outcome(row, warnings))
                 counted_on += unchanged
                 inserts.append(Insert(self.collection, *row[:3], keys))
@@ -169,10 +171,12 @@ class ResourceEngine:
         representation.stamp_new(self.resource, document, revision)
         return id, text_of(document), revision
 
-    async def check_new(self, document: dict[str, Any], base: str) -> Checked:
+    async def check_new(
+        self, document: dict[str, Any], base: str, beside: Newcomers | None = None
+    ) -> Checked:
         """Asks its type's own schema, the rules and the policies about a new document."""
         typed = self.shape.typed({"href": base + document["id"], **document})
-        checked = await self.checks.check(None, document, base)
+        checked = await self.checks.check(None, document, base, beside)
         return checked._replace(warnings=[*typed, *checked.warnings])
 
     async def patch(
