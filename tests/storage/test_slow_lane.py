@@ -29,7 +29,7 @@ from tmfserver.sql.lanes import SLOW, SLOW_AT_ONCE, move
 
 PATIENT = Limits(query_seconds=120, scan_limit=100_000)
 TEXT = "x" * 6_000
-
+EVERYTHING = Summing((Group("status", ("status",)),))
 
 pytestmark = pytest.mark.slow
 
@@ -164,20 +164,12 @@ async def test_a_page_too_big_for_memory(
             assert len((await whole(page))[1]) == (len(page.rows) if forgotten else 80)
 
 
-async def test_totals_have_a_place_and_a_time_of_their_own(database: Database) -> None:
-    """What adds up does not wait for lists that take long, and may take another time."""
-    everything = Summing((Group("status", ("status",)),))
-    async with filled(database) as store:
-        await add_big_ones(store)
-        lists = [asyncio.create_task(slowly(store, endless())) for _ in range(SLOW_AT_ONCE)]
-        await begun()
-        assert (await store.fold(THINGS, None, everything)).documents == 290
-        assert not any(each.done() for each in lists)
-        for each in lists:
-            each.cancel()
+async def test_totals_have_a_time_of_their_own(database: Database) -> None:
+    """It may be another than that of lists."""
     async with opened(database, limits=replace(PATIENT, totals_seconds=0.001)) as store:
+        assert list((await slowly(store, Query())).rows) == []
         with pytest.raises(errors.TooSlow, match=r"longer than 0\.001 s"):
-            await store.fold(THINGS, None, everything)
+            await store.fold(THINGS, None, EVERYTHING)
 
 
 async def test_capped_totals(database: Database) -> None:
@@ -256,11 +248,14 @@ async def test_clients_that_go_away(database: Database) -> None:
 
 
 async def test_closing_ends_the_work(database: Database) -> None:
-    """A store that closes ends the processes, whatever they are at; who waits is told so."""
+    """A store that closes ends the processes, whatever they are at; who waits is told so. Totals
+    do not wait for them."""
     async with filled(database) as store:
         await add_big_ones(store)
         tasks = [asyncio.create_task(slowly(store, endless())) for _ in range(SLOW_AT_ONCE + 2)]
         await begun()
+        assert (await store.fold(THINGS, None, EVERYTHING)).documents == 290
+        assert not any(each.done() for each in tasks)
         await store.close()
         for failure in await asyncio.gather(*tasks, return_exceptions=True):
             assert isinstance(failure, errors.Unavailable)
