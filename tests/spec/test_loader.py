@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,22 @@ def written(folder: Path, content: bytes, name: str = "things.swagger.json") -> 
 def test_the_content_decides_not_the_suffix(tmp_path: Path, content: bytes) -> None:
     """JSON or YAML, with tabs, a byte order mark or Windows characters: one contract."""
     assert read(written(tmp_path, content)) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"swagger: 2.0\ninfo: {version: 4.0}\n", {"swagger": "2.0", "info": {"version": "4.0"}}),
+        (b"openapi: 3.0\ninfo: {version: 2}\n", {"openapi": "3.0.0", "info": {"version": "2"}}),
+        (
+            b"openapi: 3.1\ninfo: {version: 2026-01-02}\n",
+            {"openapi": "3.1.0", "info": {"version": "2026-01-02"}},
+        ),
+    ],
+)
+def test_versions_without_quotes(tmp_path: Path, content: bytes, said: dict[str, Any]) -> None:
+    """What YAML takes for a number or a day is the version that was meant."""
+    assert read(written(tmp_path, content)) == said
 
 
 @pytest.mark.parametrize(

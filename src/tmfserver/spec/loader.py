@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,16 @@ def parse(path: Path, found: bytes) -> dict[str, Any]:
         raise BrokenContract(
             file=path, problem="it is no contract: 'swagger' or 'openapi' is missing at its top"
         )
+    return _with_versions(document)
+
+
+def _with_versions(document: dict[str, Any]) -> dict[str, Any]:
+    """What YAML takes for a number or a day, without quotes, is the text that was meant."""
+    info = document.get("info")
+    for place, name in (document, "swagger"), (document, "openapi"), (info, "version"):
+        if isinstance(place, dict) and isinstance(place.get(name), (int, float, date)):
+            # OpenAPI 3 has three parts.
+            place[name] = f"{place[name]}.0" if name == "openapi" else str(place[name])
     return document
 
 
