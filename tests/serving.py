@@ -26,6 +26,10 @@ from tests.programs import COMMAND, Program
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASES = (SQLITE, POSTGRESQL)
 PATIENCE = 30.0
+# Else threads that share a client close each other's connections (httpcore issue 1110).
+NO_LIMITS = httpx.Limits(
+    max_connections=None, max_keepalive_connections=None, keepalive_expiry=None
+)
 # Sends nothing unless a test is about that, and takes listeners of this machine.
 QUIET = {"TMFSERVER_DELIVER": "false", "TMFSERVER_CALLBACK_NETWORKS": "127.0.0.0/8"}
 
@@ -45,7 +49,8 @@ class Server:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client of this server; it has no use for certificates, which take long to load."""
-        return httpx.Client(**{"base_url": self.url, "timeout": 60, "verify": False, **options})
+        given = {"base_url": self.url, "timeout": 60, "verify": False, "limits": NO_LIMITS}
+        return httpx.Client(**{**given, **options})
 
     @property
     def is_running(self) -> bool:
