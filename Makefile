@@ -28,7 +28,7 @@ demo: $(VENV)/.runs ## load a small telephone company, and print commands to try
 	$(BIN)/python -m demo
 
 test: lint ## lint, then run all tests on SQLite and on a real PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## style, types and floors
 	$(BIN)/ruff check .
