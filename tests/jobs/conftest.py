@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,12 @@ from tests.serving import (
     stop_cleanly,
     wait_until,
 )
+from tmfserver import sql
+from tmfserver.delivery.transfer import places_of
+from tmfserver.job_work import Work
+from tmfserver.planning import make_plan
+from tmfserver.settings import read
+from tmfserver.spool import spool_of
 
 USAGES = "/tmf-api/usageManagement/v4"
 IMPORTS, EXPORTS = f"{USAGES}/importJob", f"{USAGES}/exportJob"
@@ -105,6 +111,20 @@ def server(
 def client(server: Server) -> Iterator[httpx.Client]:
     with server.client() as made:
         yield made
+
+
+@contextmanager
+def by_hand(database: str, jobs: Path) -> Iterator[Callable[[], Work | None]]:
+    """What gives the next job's work, to be run in this process; None: nothing is to be done."""
+    plan = make_plan(read({"database": database, "jobs_folder": str(jobs)}, {}))
+    spool, places = spool_of(plan.settings), places_of(plan.settings)
+    with closing(sql.open_bulk(database, plan.tables, migrate=False)) as bulk:
+
+        def next_work() -> Work | None:
+            claim = bulk.claim(60)
+            return claim and Work(plan, bulk, claim, spool, places, lambda: False)
+
+        yield next_work
 
 
 class Worker:

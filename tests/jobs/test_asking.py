@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.http.asking import JSON_PATCH, USAGE, refused, total
-from tests.jobs.conftest import EXPORTS, IMPORTS, NDJSON, done, posted
+from tests.jobs.conftest import EXPORTS, IMPORTS, NDJSON, by_hand, done, posted
 from tests.serving import StartServer
-from tmfserver import sql
-from tmfserver.delivery.transfer import places_of
-from tmfserver.job_work import Work
-from tmfserver.planning import make_plan
-from tmfserver.settings import read
-from tmfserver.spool import spool_of
 
 QUERY = {"path": "usage"}
 
@@ -44,17 +37,12 @@ def test_an_upload_that_this_worker_does_not_see_is_told_of(
     server = start_server(
         environment={"TMFSERVER_WORK": "false"}, jobs_folder=str(tmp_path / "one")
     )
-    other = {"database": server.database, "jobs_folder": str(tmp_path / "other")}
-    plan = make_plan(read(other, {}))
-    spool, places = spool_of(plan.settings), places_of(plan.settings)
-    with (
-        server.client() as client,
-        closing(sql.open_bulk(server.database, plan.tables, migrate=False)) as bulk,
-    ):
+    other = by_hand(server.database, tmp_path / "other")
+    with server.client() as client, other as next_work:
         job = posted(client.post(IMPORTS, params=QUERY, content=b"{}", headers=NDJSON))
-        claim = bulk.claim(60)
-        assert claim is not None
-        Work(plan, bulk, claim, spool, places, lambda: False).run()
+        work = next_work()
+        assert work is not None
+        work.run()
         ended = client.get(job["href"]).json()
         assert ended["status"] == "Failed"
         assert "all who take and carry out jobs need one jobs_folder" in ended["reason"]
