@@ -260,7 +260,7 @@ class Work:
     def _advance(self, *, done: bool = False, **facts: Any) -> None:
         old = dict(self._document)
         self._document |= facts
-        text = orjson.dumps(self._document).decode()
+        text = orjson.dumps(self._document).decode() if facts else None
         progress = Progress(self._claim, self._position, self._counts, text, done=done)
         if "status" in facts:
             href = {"href": self._task["job"]}

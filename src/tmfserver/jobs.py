@@ -43,13 +43,14 @@ class Claim:
 class Progress:
     """How far a job is, to be written with what it did.
 
-    document: the job's new text; errors: lines for its log; done: it needs no more work.
+    document: the job's new text, or None: it stays as it is; errors: lines for its log; done: it
+    needs no more work.
     """
 
     claim: Claim
     position: int
     counts: Mapping[str, Any]
-    document: str
+    document: str | None
     errors: Sequence[str] = ()
     done: bool = False
 

@@ -68,7 +68,8 @@ def test_a_job_whose_worker_is_killed_at_its_end_leaves_no_file(
         monkeypatch.setattr(work, "_clear", killed)
         with pytest.raises(SystemExit):
             work.run()
-        ended = client.get(job["href"]).json()
+        before = client.get(job["href"])
+        ended = before.json()
         assert ended["status"] == "Succeeded"
         assert len(list(jobs.iterdir())) == 1
         change(server.database, "UPDATE job SET lease = 0")
@@ -76,7 +77,9 @@ def test_a_job_whose_worker_is_killed_at_its_end_leaves_no_file(
         assert work is not None
         work.run()
         assert next_work() is None
-        assert client.get(job["href"]).json() == ended
+        after = client.get(job["href"])
+        assert after.json() == ended
+        assert after.headers["etag"] == before.headers["etag"]
         assert not list(jobs.iterdir())
 
 

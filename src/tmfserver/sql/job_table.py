@@ -132,19 +132,23 @@ class JobTable:
         )  # fmt: skip
         if self._run(self._sql.advance, *values).rowcount != 1:
             raise Stopped
+        if progress.document is not None:
+            self._replace(claim, progress.document)
+        for line in progress.errors:
+            self._run(self._sql.error, claim.jobs.name, claim.id, line)
+
+    def _replace(self, claim: Claim, document: str) -> None:
         table = documents(claim.jobs.name)
         value = bindparam("v0", type_=Text)
-        document = cast(value, Jsonb) if self._json.name == "postgresql" else value
+        kept = cast(value, Jsonb) if self._json.name == "postgresql" else value
         statement = prepare(
             table.update()
-            .values(document=document, revision=bindparam("v1"))
+            .values(document=kept, revision=bindparam("v1"))
             .where(table.c.id == bindparam("v2")),
             self._json,
         )
-        if self._run(statement, progress.document, now(), claim.id).rowcount != 1:
+        if self._run(statement, document, now(), claim.id).rowcount != 1:
             raise Stopped  # somebody deleted it
-        for line in progress.errors:
-            self._run(self._sql.error, claim.jobs.name, claim.id, line)
 
     def forget(self, jobs: Collection, id: str) -> None:
         with self._transaction():
