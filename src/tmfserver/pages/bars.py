@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import reduce
 
-from tmfserver.query.folding import Folded
+from tmfserver.query.folding import EXACT, Folded
 
 WIDTH, HEIGHT = 1000, 200  # of the drawing
 MOST_DAYS = 120  # in one drawing, the newest
 _TOPS = (1, 2, 3, 4, 5, 6, 8, 10)
-_CENT, _EXACT = Decimal("0.01"), Context(prec=1000)
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def nice_top(most: Decimal) -> Decimal:
 def written(value: Decimal) -> str:
     """For people: narrow spaces between thousands, two digits behind the point at most unless it
     is less than one."""
-    plain = value.quantize(_CENT, context=_EXACT) if abs(value) >= 1 else value.normalize()
+    plain = value.quantize(_CENT, context=EXACT) if abs(value) >= 1 else value.normalize()
     text = f"{plain:,f}".replace(",", "\u202f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -104,4 +104,4 @@ def _is_day(text: object) -> bool:
 
 
 def _sum(values: Sequence[Decimal]) -> Decimal:
-    return reduce(_EXACT.add, values, Decimal(0))
+    return reduce(EXACT.add, values, Decimal(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,6 +19,8 @@ from tmfserver.sql.tables import table_name
 
 class Loads(JobTable, ABC):
     """The part of jobs.Bulk that writes rows, or says what would be left out of them."""
+
+    pause_seconds = 0.0  # between two transactions, so that others get the right to write
 
     def load(
         self,
@@ -36,6 +39,8 @@ class Loads(JobTable, ABC):
                 self._tell(after.events)
             if after.progress is not None:
                 self.write(after.progress)
+        if self.pause_seconds:
+            time.sleep(self.pause_seconds)
         return taken
 
     def require(self, holders: Sequence[Present]) -> None:

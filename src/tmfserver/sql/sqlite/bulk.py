@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from tmfserver.changes import Collection, Event, Present
-from tmfserver.jobs import After, Found, NewRow
+from tmfserver.changes import Collection, Event
+from tmfserver.jobs import Found, NewRow
 from tmfserver.query.ast import Query
 from tmfserver.repository import Listeners
 from tmfserver.sql import bulk_reading, unique
@@ -26,11 +25,12 @@ from tmfserver.sql.statements import Prepared
 from tmfserver.sql.tables import table_name
 
 MOST_ROWS = 250  # in one INSERT
-PAUSE_SECONDS = 0.002  # between two transactions, so that others get the right to write
 
 
 class SqliteBulk(Loads):
     """One connection that writes; each export has one of its own to read by."""
+
+    pause_seconds = 0.002
 
     def __init__(self, path: str, collections: Mapping[str, Collection]) -> None:
         self._path, self._known = path, collections
@@ -41,17 +41,6 @@ class SqliteBulk(Loads):
     def listeners(self) -> Listeners:
         with answering():
             return self._changes.listeners()
-
-    def load(
-        self,
-        collection: Collection,
-        rows: Sequence[NewRow],
-        then: Callable[[frozenset[str]], After],
-        holders: Sequence[Present] = (),
-    ) -> frozenset[str]:
-        taken = super().load(collection, rows, then, holders)
-        time.sleep(PAUSE_SECONDS)
-        return taken
 
     def find(self, collection: Collection, query: Query) -> Found:
         asked = bulk_reading.asked(collection, self._known, query, JSON)
